@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ciphers of QUIC: RFC 9001 section 5.3.
+ */
+
+#include <crypto/aead.h>
+#include <linux/err.h>
+#include <linux/module.h>
+#include <linux/unaligned.h>
+#include <uapi/linux/tls.h>
+
+#include "quic.h"
+
+#define QUIC_CIPHER_ASSERT(cipher)					\
+	static_assert(cipher##_TAG_SIZE == QUIC_TAG_SIZE &&		\
+		      cipher##_KEY_SIZE <= QUIC_MAX_PAYLOAD_KEY_SIZE &&	\
+		      cipher##_KEY_SIZE <= QUIC_MAX_HEADER_KEY_SIZE &&	\
+		      cipher##_SALT_SIZE + cipher##_IV_SIZE ==		\
+		      QUIC_PAYLOAD_IV_SIZE)
+
+QUIC_CIPHER_ASSERT(TLS_CIPHER_AES_GCM_128);
+QUIC_CIPHER_ASSERT(TLS_CIPHER_AES_GCM_256);
+QUIC_CIPHER_ASSERT(TLS_CIPHER_AES_CCM_128);
+QUIC_CIPHER_ASSERT(TLS_CIPHER_CHACHA20_POLY1305);
+
+static const struct quic_cipher quic_ciphers[] = {
+	{
+		.type		= TLS_CIPHER_AES_GCM_128,
+		.aead		= "gcm(aes)",
+		.key_size	= TLS_CIPHER_AES_GCM_128_KEY_SIZE,
+		.limit		= 1ULL << 23,
+	}, {
+		.type		= TLS_CIPHER_AES_GCM_256,
+		.aead		= "gcm(aes)",
+		.key_size	= TLS_CIPHER_AES_GCM_256_KEY_SIZE,
+		.limit		= 1ULL << 23,
+	}, {
+		.type		= TLS_CIPHER_AES_CCM_128,
+		.aead		= "ccm(aes)",
+		.key_size	= TLS_CIPHER_AES_CCM_128_KEY_SIZE,
+		.ccm		= true,
+		.limit		= 2965820,	/* 2^21.5 */
+	}, {
+		.type		= TLS_CIPHER_CHACHA20_POLY1305,
+		.aead		= "rfc7539(chacha20,poly1305)",
+		.key_size	= TLS_CIPHER_CHACHA20_POLY1305_KEY_SIZE,
+		.chacha		= true,
+		.limit		= 1ULL << 62,
+	},
+};
+
+static ulong max_packets_per_key = ULONG_MAX;
+module_param(max_packets_per_key, ulong, 0644);
+MODULE_PARM_DESC(max_packets_per_key,
+		 "Packets that a key may protect, if below the cipher's limit");
+
+/**
+ * quic_cipher_find - look a cipher up
+ * @type: TLS_CIPHER_*
+ *
+ * Return: the cipher, or NULL if QUIC does not know it.
+ */
+const struct quic_cipher *quic_cipher_find(u16 type)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(quic_ciphers); i++) {
+		if (quic_ciphers[i].type == type)
+			return &quic_ciphers[i];
+	}
+
+	return NULL;
+}
+
+/**
+ * quic_cipher_limit - how many packets may a key protect?
+ * @cipher: the key's cipher
+ *
+ * Return: the limit of RFC 9001 section 6.6, or what the administrator has
+ * lowered it to.
+ */
+u64 quic_cipher_limit(const struct quic_cipher *cipher)
+{
+	return min_t(u64, cipher->limit, READ_ONCE(max_packets_per_key));
+}
+
+/**
+ * quic_cipher_alloc_aead - prepare packet protection
+ * @cipher: cipher
+ * @key: its key, @cipher->key_size bytes
+ *
+ * Context: process context, may sleep and load modules.
+ * Return: a synchronous AEAD; ERR_PTR(-EOPNOTSUPP) if the crypto API does not
+ * have it, or has forbidden it (FIPS), ERR_PTR(-ENOMEM).
+ */
+struct crypto_aead *quic_cipher_alloc_aead(const struct quic_cipher *cipher,
+					   const u8 *key)
+{
+	struct crypto_aead *aead;
+	int err;
+
+	aead = crypto_alloc_aead(cipher->aead, 0, CRYPTO_ALG_ASYNC);
+	if (IS_ERR(aead))
+		return PTR_ERR(aead) == -ENOENT ? ERR_PTR(-EOPNOTSUPP) : aead;
+
+	err = crypto_aead_setkey(aead, key, cipher->key_size);
+	if (!err)
+		err = crypto_aead_setauthsize(aead, QUIC_TAG_SIZE);
+	if (err) {
+		crypto_free_aead(aead);
+		return ERR_PTR(err);
+	}
+
+	return aead;
+}
+
+/**
+ * quic_cipher_set_header_key - prepare header protection
+ * @cipher: cipher
+ * @hk: is filled in; the caller wipes it when it is no longer needed
+ * @key: header protection key, @cipher->key_size bytes
+ */
+void quic_cipher_set_header_key(const struct quic_cipher *cipher,
+				union quic_header_key *hk, const u8 *key)
+{
+	unsigned int i;
+
+	if (!cipher->chacha) {
+		/* Fails for other key sizes than AES has, only. */
+		aes_prepareenckey(&hk->aes, key, cipher->key_size);
+		return;
+	}
+
+	for (i = 0; i < ARRAY_SIZE(hk->chacha); i++)
+		hk->chacha[i] = get_unaligned_le32(key + i * sizeof(u32));
+}

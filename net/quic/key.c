@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One key generation of a flow, and what it does to a packet: RFC 9001
+ * sections 5.3 and 5.4.
+ */
+
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <linux/unaligned.h>
+
+#include "quic.h"
+
+/**
+ * quic_key_create - take over the keys of a generation
+ * @cipher: their cipher
+ * @info: the keys as userspace gave them
+ *
+ * Context: process context, may sleep.
+ * Return: the key with one reference, or ERR_PTR() of -ENOMEM, -EOPNOTSUPP.
+ */
+struct quic_key *quic_key_create(const struct quic_cipher *cipher,
+				 const struct quic_connection_info *info)
+{
+	struct quic_key *key;
+
+	key = kzalloc_obj(*key);
+	if (!key)
+		return ERR_PTR(-ENOMEM);
+
+	key->aead = quic_cipher_alloc_aead(cipher, info->payload_key);
+	if (IS_ERR(key->aead)) {
+		struct crypto_aead *aead = key->aead;
+
+		kfree(key);
+		return ERR_CAST(aead);
+	}
+
+	quic_cipher_set_header_key(cipher, &key->header_key, info->header_key);
+	memcpy(key->iv, info->payload_iv, sizeof(key->iv));
+	key->generation = info->conn_payload_key_gen;
+	key->cipher = cipher;
+	refcount_set(&key->refcnt, 1);
+
+	return key;
+}
+
+static void quic_key_free_rcu(struct rcu_head *rcu)
+{
+	struct quic_key *key = container_of(rcu, struct quic_key, rcu);
+
+	crypto_free_aead(key->aead);
+	kfree_sensitive(key);
+}
+
+/**
+ * quic_key_put - drop a reference
+ * @key: key, or NULL
+ *
+ * Context: any.
+ */
+void quic_key_put(struct quic_key *key)
+{
+	if (key && refcount_dec_and_test(&key->refcnt))
+		call_rcu(&key->rcu, quic_key_free_rcu);
+}
+
+static void quic_key_mask(const struct quic_key *key, const u8 *sample,
+			  u8 mask[AES_BLOCK_SIZE])
+{
+	struct chacha_state state;
+
+	if (!key->cipher->chacha) {
+		aes_encrypt(&key->header_key.aes, mask, sample);
+		return;
+	}
+
+	/* The sample is counter and nonce, as chacha_init() wants them. */
+	chacha_init(&state, key->header_key.chacha, sample);
+	memset(mask, 0, AES_BLOCK_SIZE);
+	chacha20_crypt(&state, mask, mask, 1 + QUIC_MAX_PN_LEN);
+	chacha_zeroize_state(&state);
+}
+
+/**
+ * quic_key_protect - protect a packet in place
+ * @key: key of the packet's phase
+ * @req: request with room for @key->aead
+ * @sg: the packet and room for the tag; header and sample are in the first
+ *	entry
+ * @len: bytes in the packet, without tag
+ * @dcid_len: bytes in its destination connection ID
+ * @pn: its full packet number
+ *
+ * Context: any; does not sleep.
+ * Return: 0, or what the AEAD says.
+ */
+int quic_key_protect(const struct quic_key *key, struct aead_request *req,
+		     struct scatterlist *sg, unsigned int len,
+		     unsigned int dcid_len, u64 pn)
+{
+	u8 iv[AES_BLOCK_SIZE] = {}, mask[AES_BLOCK_SIZE];
+	unsigned int hdr_len, pn_len, i;
+	u8 *packet = sg_virt(sg);
+	u8 *nonce = iv, *p;
+	int err;
+
+	pn_len = quic_packet_pn_len(packet[0]);
+	hdr_len = 1 + dcid_len + pn_len;
+
+	if (key->cipher->ccm) {
+		/* RFC 3610: one byte with the size of the length field - 1 */
+		iv[0] = AES_BLOCK_SIZE - 1 - QUIC_PAYLOAD_IV_SIZE - 1;
+		nonce++;
+	}
+	memcpy(nonce, key->iv, sizeof(key->iv));
+	p = nonce + sizeof(key->iv) - sizeof(pn);
+	put_unaligned_be64(get_unaligned_be64(p) ^ pn, p);
+
+	aead_request_set_tfm(req, key->aead);
+	aead_request_set_callback(req, 0, NULL, NULL);
+	aead_request_set_ad(req, hdr_len);
+	aead_request_set_crypt(req, sg, sg, len - hdr_len, iv);
+	err = crypto_aead_encrypt(req);
+	if (err)
+		return err;
+
+	p = packet + 1 + dcid_len;
+	quic_key_mask(key, p + QUIC_MAX_PN_LEN, mask);
+	packet[0] ^= mask[0] & QUIC_HDR_PROTECTED;
+	for (i = 0; i < pn_len; i++)
+		p[i] ^= mask[1 + i];
+
+	return 0;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * QUIC packet protection in the UDP socket, private header.
+ *
+ * DOC: locking
+ *
+ * A flow belongs to one socket.  The socket lock serialises whatever changes
+ * the flow table or the keys of a flow.
+ *
+ * A sender takes no lock: it looks the flow up under RCU and leaves with a
+ * reference on each of the flow's keys, which it holds while it copies and
+ * encrypts, since both may sleep.  A flow that is deleted, or a key that is
+ * retired meanwhile, protects the train in progress and nothing after it.
+ */
+#ifndef _NET_QUIC_H
+#define _NET_QUIC_H
+
+#include <crypto/aead.h>
+#include <crypto/aes.h>
+#include <crypto/chacha.h>
+#include <linux/bvec.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable.h>
+#include <linux/scatterlist.h>
+#include <linux/uio.h>
+#include <net/netns/generic.h>
+#include <net/snmp.h>
+#include <net/sock.h>
+#include <uapi/linux/quic.h>
+
+/* Every cipher has a tag of 16 bytes and a sample of 16 bytes. */
+#define QUIC_TAG_SIZE		16
+#define QUIC_SAMPLE_SIZE	16
+
+/* RFC 9000 section 17.3.1, first byte of a short header */
+#define QUIC_HDR_FORM		0x80
+#define QUIC_HDR_KEY_PHASE	0x04
+#define QUIC_HDR_PN_LEN		0x03
+/* What header protection hides of it (RFC 9001 section 5.4.1) */
+#define QUIC_HDR_PROTECTED	0x1f
+
+#define QUIC_MAX_PN_LEN		4
+#define QUIC_MAX_PKT_NUM	((1ULL << 62) - 1)
+
+/* Bytes from the start of a packet to the end of its sample, at most */
+#define QUIC_MAX_SAMPLE_END	(1 + QUIC_MAX_CONNECTION_ID_SIZE + \
+				 QUIC_MAX_PN_LEN + QUIC_SAMPLE_SIZE)
+
+/* guard.c */
+
+/**
+ * struct quic_guard - keeps a key from protecting two packets with one number
+ * @next: smallest packet number that the key may still use
+ * @packets: packets protected so far
+ */
+struct quic_guard {
+	atomic64_t	next;
+	atomic64_t	packets;
+};
+
+/**
+ * struct quic_use - the packet numbers that a train uses of one key
+ * @first: smallest number
+ * @next: largest number, plus one
+ * @packets: how many
+ * @prev: the guard's @next before they were taken
+ */
+struct quic_use {
+	u64		first;
+	u64		next;
+	u64		prev;
+	unsigned int	packets;
+};
+
+int quic_guard_take(struct quic_guard *guard, struct quic_use *use, u64 limit);
+void quic_guard_give_back(struct quic_guard *guard, const struct quic_use *use);
+
+/* cipher.c */
+
+/**
+ * struct quic_cipher - one AEAD and its header protection
+ * @aead: name in the crypto API
+ * @type: TLS_CIPHER_*
+ * @key_size: bytes in the AEAD's and in the header protection key
+ * @ccm: the crypto API wants the nonce in CCM's counter block format
+ * @chacha: header protection by ChaCha20, else by AES
+ * @limit: packets that one key may protect (RFC 9001 section 6.6)
+ */
+struct quic_cipher {
+	const char	*aead;
+	u16		type;
+	u8		key_size;
+	bool		ccm;
+	bool		chacha;
+	u64		limit;
+};
+
+/* Key for header protection, prepared for use */
+union quic_header_key {
+	struct aes_enckey	aes;
+	u32			chacha[CHACHA_KEY_SIZE / sizeof(u32)];
+};
+
+const struct quic_cipher *quic_cipher_find(u16 type);
+u64 quic_cipher_limit(const struct quic_cipher *cipher);
+struct crypto_aead *quic_cipher_alloc_aead(const struct quic_cipher *cipher,
+					   const u8 *key);
+void quic_cipher_set_header_key(const struct quic_cipher *cipher,
+				union quic_header_key *hk, const u8 *key);
+
+/* key.c */
+
+/**
+ * struct quic_key - one key generation of a flow
+ * @cipher: what the keys are for
+ * @aead: packet protection, key set
+ * @header_key: header protection
+ * @guard: packet numbers used
+ * @iv: XORed with the packet number to give the nonce
+ * @generation: modulo 256; the low bit is the key phase
+ * @refcnt: the flow holds one reference, each sender one
+ * @rcu: senders find the key under RCU
+ */
+struct quic_key {
+	const struct quic_cipher	*cipher;
+	struct crypto_aead		*aead;
+	union quic_header_key		header_key;
+	struct quic_guard		guard;
+	u8				iv[QUIC_PAYLOAD_IV_SIZE];
+	u8				generation;
+	refcount_t			refcnt;
+	struct rcu_head			rcu;
+};
+
+struct quic_key *quic_key_create(const struct quic_cipher *cipher,
+				 const struct quic_connection_info *info);
+void quic_key_put(struct quic_key *key);
+int quic_key_protect(const struct quic_key *key, struct aead_request *req,
+		     struct scatterlist *sg, unsigned int len,
+		     unsigned int dcid_len, u64 pn);
+
+/* match.c */
+
+/**
+ * struct quic_dest - where a message goes
+ * @addr: IPv6 address, or IPv4 address in its IPv4-mapped form
+ * @port: UDP port
+ * @scope_id: interface of a link-local address, else 0
+ */
+struct quic_dest {
+	struct in6_addr	addr;
+	__be16		port;
+	u32		scope_id;
+};
+
+/* How narrowly a flow matches, narrowest first */
+enum quic_match {
+	QUIC_MATCH_SCOPED,	/* address, port and interface */
+	QUIC_MATCH_DEST,	/* address and port */
+	QUIC_MATCH_ANY,
+	QUIC_MATCH_NUM,
+};
+
+int quic_match_normalize(const struct sock *sk,
+			 struct quic_connection_info_key *key);
+enum quic_match quic_match_kind(const struct quic_connection_info_key *key);
+void quic_match_set(struct quic_connection_info_key *key,
+		    const struct quic_dest *dest, enum quic_match kind);
+int quic_match_dest(const struct sock *sk, const struct msghdr *msg,
+		    struct quic_dest *dest);
+
+/* flow.c */
+
+/**
+ * struct quic_sock - what a socket with the ULP has, udp_sk(sk)->ulp_data
+ * @flows: the socket's flows, by normalised struct quic_connection_info_key
+ * @nr: number of flows of each kind, so that senders skip pointless lookups
+ */
+struct quic_sock {
+	struct rhashtable	flows;
+	unsigned int		nr[QUIC_MATCH_NUM];
+};
+
+struct quic_sock *quic_sock_alloc(void);
+void quic_sock_free(struct quic_sock *qs, struct net *net);
+int quic_flow_add(struct quic_sock *qs, struct net *net,
+		  const struct quic_connection_info *info);
+int quic_flow_del(struct quic_sock *qs, struct net *net,
+		  const struct quic_connection_info_key *key);
+int quic_flow_get_keys(struct quic_sock *qs, const struct quic_dest *dest,
+		       const u8 *dcid, unsigned int dcid_len,
+		       struct quic_key *keys[2]);
+
+/* packet.c */
+
+int quic_packet_check(const u8 *packet, unsigned int len, const u8 *dcid,
+		      unsigned int dcid_len);
+u64 quic_packet_number(const u8 *packet, unsigned int dcid_len, u64 expected);
+
+static inline unsigned int quic_packet_pn_len(u8 first_byte)
+{
+	return (first_byte & QUIC_HDR_PN_LEN) + 1;
+}
+
+static inline unsigned int quic_packet_phase(u8 first_byte)
+{
+	return !!(first_byte & QUIC_HDR_KEY_PHASE);
+}
+
+/* txbuf.c */
+
+/* A datagram, or all that UDP GSO takes, is shorter than 64 KiB. */
+#define QUIC_TXBUF_MAX_PAGES	DIV_ROUND_UP(SZ_64K, PAGE_SIZE)
+
+/**
+ * struct quic_txbuf - the protected packets of a train, in page fragments
+ * @bvecs: the fragments; one holds a reference on its page.  Two in a row have
+ *	more than a page between them, but for the first and the last.
+ * @sg: the fragments of the packet added last
+ * @nr_bvecs: entries of @bvecs in use
+ * @len: bytes in all of them
+ */
+struct quic_txbuf {
+	struct bio_vec		bvecs[2 * QUIC_TXBUF_MAX_PAGES + 2];
+	struct scatterlist	sg[QUIC_TXBUF_MAX_PAGES + 1];
+	unsigned int		nr_bvecs;
+	unsigned int		len;
+};
+
+void quic_txbuf_init(struct quic_txbuf *buf, unsigned int len);
+void quic_txbuf_release(struct quic_txbuf *buf);
+int quic_txbuf_add(struct quic_txbuf *buf, struct iov_iter *from,
+		   unsigned int len, gfp_t gfp);
+bool quic_txbuf_spliceable(const struct quic_txbuf *buf);
+
+/* sendmsg.c */
+
+int quic_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
+
+/* proc.c */
+
+enum {
+	QUIC_MIB_CURR_TX_SW,
+	QUIC_MIB_TX_SW,
+	QUIC_MIB_TX_SW_ERROR,
+	QUIC_MIB_NUM,
+};
+
+struct quic_mib {
+	unsigned long	mibs[QUIC_MIB_NUM];
+};
+
+struct quic_net {
+	DEFINE_SNMP_STAT(struct quic_mib, mib);
+};
+
+extern unsigned int quic_net_id;
+
+static inline struct quic_net *quic_pernet(const struct net *net)
+{
+	return net_generic(net, quic_net_id);
+}
+
+#define QUIC_INC_STATS(net, field)	\
+	SNMP_INC_STATS(quic_pernet(net)->mib, QUIC_MIB_##field)
+#define QUIC_DEC_STATS(net, field)	\
+	SNMP_DEC_STATS(quic_pernet(net)->mib, QUIC_MIB_##field)
+
+#ifdef CONFIG_PROC_FS
+int quic_proc_init(struct net *net);
+void quic_proc_exit(struct net *net);
+#else
+static inline int quic_proc_init(struct net *net)
+{
+	return 0;
+}
+
+static inline void quic_proc_exit(struct net *net)
+{
+}
+#endif
+
+#endif /* _NET_QUIC_H */
