@@ -26,9 +26,8 @@
 
 /**
  * struct quic_connection_info_key - what selects a transmit flow of a socket
- * @conn_id: destination connection ID, right-aligned: its first byte is at
- *	@conn_id[QUIC_MAX_CONNECTION_ID_SIZE - @conn_id_length], what stands
- *	before it is zero.
+ * @conn_id: destination connection ID, right-aligned: its last byte is the last
+ *	of the array, what stands before its first byte is zero.
  * @conn_id_length: bytes in the connection ID, 0 to 20.
  * @__reserved1: zero.
  * @udp_port: destination port, network byte order.

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <kunit/test.h>
+#include <net/ipv6.h>
+#include <net/net_namespace.h>
+#include <uapi/linux/tls.h>
+
+#include "quic.h"
+
+static const u8 quic_flow_test_dcid[] = { 1, 2, 3, 4, 5 };
+
+static struct quic_connection_info quic_flow_test_info(u8 generation)
+{
+	struct quic_connection_info info = {
+		.cipher_type = TLS_CIPHER_AES_GCM_128,
+		.conn_payload_key_gen = generation,
+		.key.conn_id_length = sizeof(quic_flow_test_dcid),
+		.header_key = { 1 },
+		.payload_key = { generation },
+	};
+
+	memcpy(info.key.conn_id + sizeof(info.key.conn_id) -
+	       sizeof(quic_flow_test_dcid), quic_flow_test_dcid,
+	       sizeof(quic_flow_test_dcid));
+
+	return info;
+}
+
+static int quic_flow_test_add(struct kunit *test, u8 generation)
+{
+	struct quic_connection_info info = quic_flow_test_info(generation);
+
+	return quic_flow_add(test->priv, &init_net, &info);
+}
+
+/* The generations of both phases, -1 for none. */
+static void quic_flow_test_expect(struct kunit *test, int even, int odd)
+{
+	struct quic_dest dest = { .port = htons(1) };
+	struct quic_key *keys[2];
+
+	KUNIT_ASSERT_EQ(test, 0,
+			quic_flow_get_keys(test->priv, &dest,
+					   quic_flow_test_dcid,
+					   sizeof(quic_flow_test_dcid), keys));
+	KUNIT_EXPECT_EQ(test, even, keys[0] ? keys[0]->generation : -1);
+	KUNIT_EXPECT_EQ(test, odd, keys[1] ? keys[1]->generation : -1);
+	quic_key_put(keys[0]);
+	quic_key_put(keys[1]);
+}
+
+static void quic_flow_test_generations(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, quic_flow_test_add(test, 254), 1);
+	quic_flow_test_expect(test, 254, -1);
+	KUNIT_EXPECT_EQ(test, quic_flow_test_add(test, 254), -EEXIST);
+	KUNIT_EXPECT_EQ(test, quic_flow_test_add(test, 253), -EINVAL);
+	KUNIT_EXPECT_EQ(test, quic_flow_test_add(test, 0), -EINVAL);
+
+	KUNIT_EXPECT_EQ(test, quic_flow_test_add(test, 255), 0);
+	quic_flow_test_expect(test, 254, 255);
+	KUNIT_EXPECT_EQ(test, quic_flow_test_add(test, 254), -EEXIST);
+
+	/* The oldest makes room; after 255 comes 0. */
+	KUNIT_EXPECT_EQ(test, quic_flow_test_add(test, 0), 0);
+	quic_flow_test_expect(test, 0, 255);
+	KUNIT_EXPECT_EQ(test, quic_flow_test_add(test, 254), -EINVAL);
+	KUNIT_EXPECT_EQ(test, quic_flow_test_add(test, 2), -EINVAL);
+	quic_flow_test_expect(test, 0, 255);
+}
+
+static void quic_flow_test_update(struct kunit *test)
+{
+	struct quic_connection_info info = quic_flow_test_info(8);
+
+	KUNIT_ASSERT_EQ(test, quic_flow_test_add(test, 7), 1);
+
+	info.header_key[15] ^= 1;
+	KUNIT_EXPECT_EQ(test, quic_flow_add(test->priv, &init_net, &info),
+			-EINVAL);
+	info = quic_flow_test_info(8);
+	info.cipher_type = TLS_CIPHER_AES_CCM_128;
+	KUNIT_EXPECT_EQ(test, quic_flow_add(test->priv, &init_net, &info),
+			-EINVAL);
+	quic_flow_test_expect(test, -1, 7);
+
+	/* What stands behind the key does not matter. */
+	info = quic_flow_test_info(8);
+	info.header_key[16] ^= 1;
+	KUNIT_EXPECT_EQ(test, quic_flow_add(test->priv, &init_net, &info), 0);
+	quic_flow_test_expect(test, 8, 7);
+}
+
+static void quic_flow_test_match(struct kunit *test)
+{
+	struct quic_connection_info info = quic_flow_test_info(1);
+	struct quic_dest dest = { .port = htons(4433) };
+	struct quic_sock *qs = test->priv;
+	struct quic_key *keys[2];
+
+	ipv6_addr_set(&dest.addr, htonl(0xfe800000), 0, 0, htonl(1));
+
+	/* generation 1 for any destination, 3 for this one, 5 on interface 7 */
+	KUNIT_ASSERT_EQ(test, quic_flow_add(qs, &init_net, &info), 1);
+	quic_match_set(&info.key, &dest, QUIC_MATCH_DEST);
+	info.conn_payload_key_gen = 3;
+	KUNIT_ASSERT_EQ(test, quic_flow_add(qs, &init_net, &info), 1);
+	info.key.scope_id = 7;
+	info.conn_payload_key_gen = 5;
+	KUNIT_ASSERT_EQ(test, quic_flow_add(qs, &init_net, &info), 1);
+
+#define EXPECT_GENERATION(gen)						\
+	do {								\
+		KUNIT_ASSERT_EQ(test, 0, quic_flow_get_keys(qs, &dest,	\
+				quic_flow_test_dcid,			\
+				sizeof(quic_flow_test_dcid), keys));	\
+		KUNIT_EXPECT_EQ(test, keys[1]->generation, gen);	\
+		quic_key_put(keys[1]);					\
+	} while (0)
+
+	EXPECT_GENERATION(3);
+	dest.scope_id = 8;
+	EXPECT_GENERATION(3);
+	dest.scope_id = 7;
+	EXPECT_GENERATION(5);
+	dest.port = htons(4434);
+	EXPECT_GENERATION(1);
+
+	KUNIT_EXPECT_EQ(test, quic_flow_get_keys(qs, &dest, quic_flow_test_dcid,
+						 4, keys), -ENOENT);
+
+	/* Deleting takes the one that is named. */
+	KUNIT_EXPECT_EQ(test, quic_flow_del(qs, &init_net, &info.key), 0);
+	KUNIT_EXPECT_EQ(test, quic_flow_del(qs, &init_net, &info.key), -ENOENT);
+	dest.port = htons(4433);
+	EXPECT_GENERATION(3);
+}
+
+static int quic_flow_test_init(struct kunit *test)
+{
+	test->priv = quic_sock_alloc();
+
+	return test->priv ? 0 : -ENOMEM;
+}
+
+static void quic_flow_test_exit(struct kunit *test)
+{
+	if (test->priv)
+		quic_sock_free(test->priv, &init_net);
+}
+
+static struct kunit_case quic_flow_test_cases[] = {
+	KUNIT_CASE(quic_flow_test_generations),
+	KUNIT_CASE(quic_flow_test_update),
+	KUNIT_CASE(quic_flow_test_match),
+	{}
+};
+
+static struct kunit_suite quic_flow_test_suite = {
+	.name = "quic-flow",
+	.init = quic_flow_test_init,
+	.exit = quic_flow_test_exit,
+	.test_cases = quic_flow_test_cases,
+};
+
+kunit_test_suite(quic_flow_test_suite);
