@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The C blocks of Documentation/networking/quic.rst, compiled as they stand
+ * and run in an order that makes sense.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/tls.h>
+
+#include "kselftest_harness.h"
+#include "quic_env.h"
+
+/* What the blocks take for granted */
+static int fd, err;
+static struct sockaddr_in6 dst;
+static unsigned char conn_key[16], conn_iv[12], conn_hdr_key[16], conn_id[5];
+static size_t conn_id_len = sizeof(conn_id);
+static unsigned char *packets;
+static struct msghdr msg;
+static struct cmsghdr *cmsg_hdr;
+static struct quic_tx_ancillary_data *anc_data;
+static char ulp[16];
+static socklen_t ulp_len;
+
+#include "doc_blocks.h"
+
+/* Their order in the page */
+#define doc_probe	doc_block_1
+#define doc_attach	doc_block_2
+#define doc_add		doc_block_3
+#define doc_del		doc_block_4
+#define doc_cmsg	doc_block_5
+#define doc_gso		doc_block_6
+
+_Static_assert(DOC_BLOCKS == 6, "a block of quic.rst is not tried");
+
+FIXTURE(doc) {
+	struct quic_env env;
+	struct quic_keys keys;
+	struct quic_packet packet;
+	struct quic_train train;
+	struct quic_oracle *oracle;
+};
+
+FIXTURE_SETUP(doc)
+{
+	ASSERT_EQ(0, quic_env_open(&self->env, AF_INET6));
+	fd = self->env.tx;
+	memcpy(&dst, &self->env.to.ss, sizeof(dst));
+
+	quic_keys_derive(&self->keys, &quic_ciphers[QUIC_AES_GCM_128], 0, 0);
+	memcpy(conn_key, self->keys.key, sizeof(conn_key));
+	memcpy(conn_iv, self->keys.iv, sizeof(conn_iv));
+	memcpy(conn_hdr_key, self->keys.hp, sizeof(conn_hdr_key));
+	self->oracle = quic_oracle_new(&self->keys);
+
+	self->packet = (struct quic_packet) {
+		.flags = QUIC_FIXED_BIT, .pn_len = 3,
+	};
+	quic_dcid_init(&self->packet.dcid, sizeof(conn_id), 0);
+	memcpy(conn_id, self->packet.dcid.id, sizeof(conn_id));
+	packets = self->train.buf;
+}
+
+FIXTURE_TEARDOWN(doc)
+{
+	quic_oracle_free(self->oracle);
+	quic_env_close(&self->env);
+}
+
+static void expect_packet(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(doc) *self, unsigned int i)
+{
+	const struct quic_train *train = &self->train;
+	uint8_t want[2000], seen[2000];
+	size_t len;
+
+	len = quic_oracle_protect(self->oracle, train->pn[i], sizeof(conn_id),
+				  train->buf + train->at[i],
+				  train->at[i + 1] - train->at[i], want);
+	ASSERT_EQ(len, recv(self->env.rx, seen, sizeof(seen), 0));
+	EXPECT_EQ(0, memcmp(want, seen, len));
+}
+
+TEST_F(doc, probe_and_attach)
+{
+	doc_probe();
+	ASSERT_EQ(0, err);
+	EXPECT_EQ(0, ulp_len);
+
+	doc_attach();
+	ASSERT_EQ(0, err);
+
+	doc_probe();
+	ASSERT_EQ(0, err);
+	EXPECT_STREQ("quic-crypto", ulp);
+}
+
+TEST_F(doc, add_and_delete)
+{
+	doc_add();
+	ASSERT_EQ(0, err);
+	EXPECT_EQ(1, quic_stat("QuicCurrTxSw"));
+
+	doc_del();
+	ASSERT_EQ(0, err);
+	EXPECT_EQ(0, quic_stat("QuicCurrTxSw"));
+
+	doc_del();
+	EXPECT_EQ(-1, err);
+	EXPECT_EQ(ENOENT, errno);
+}
+
+TEST_F(doc, send)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(struct quic_tx_ancillary_data))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov;
+
+	self->packet.pn = 0x0d65c9;
+	self->packet.len = 300;
+	quic_train_add(&self->train, &self->packet);
+
+	doc_add();
+	ASSERT_EQ(0, err);
+
+	memset(&control, 0xff, sizeof(control));
+	cmsg_hdr = &control.align;
+	doc_cmsg();
+	iov = (struct iovec) { packets, self->train.len };
+	msg = (struct msghdr) {
+		.msg_name = &dst,
+		.msg_namelen = sizeof(dst),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	ASSERT_EQ(300, sendmsg(fd, &msg, 0));
+	expect_packet(_metadata, self, 0);
+}
+
+TEST_F(doc, send_with_gso)
+{
+	unsigned int i;
+
+	self->packet.pn = 0x0d65ca;
+	self->packet.len = 1184;
+	quic_train_build(&self->train, self->packet, 3, 700);
+
+	doc_add();
+	ASSERT_EQ(0, err);
+	doc_gso();
+	for (i = 0; i < 3; i++)
+		expect_packet(_metadata, self, i);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where a test runs: a network namespace, two sockets and a look at the wire. */
+#ifndef QUIC_ENV_H
+#define QUIC_ENV_H
+
+#include "quic_lib.h"
+
+/* IPv4 from an IPv6 socket, besides AF_INET and AF_INET6 */
+#define QUIC_MAPPED	-1
+
+struct quic_env {
+	int family;
+	int tx;			/* not bound, not connected */
+	int rx;			/* receives segments one by one */
+	int wire;		/* every frame that leaves */
+	struct quic_addr to;	/* @rx, as @tx names it */
+};
+
+/*
+ * All of these return -1 with errno where something is wrong.  The namespace
+ * is left with the process: the harness gives each test one of its own.
+ */
+int quic_env_open(struct quic_env *env, int family);
+void quic_env_close(struct quic_env *env);
+
+/* A sending socket as @env->tx is one. */
+int quic_env_socket(const struct quic_env *env);
+/* One more receiver; @to is its address. */
+int quic_env_receiver(const struct quic_env *env, struct quic_addr *to);
+
+struct quic_wire {
+	unsigned int frames;	/* UDP, or fragments of it */
+	bool marker;		/* QUIC_MARKER was seen */
+};
+
+/* What left since the last call. */
+struct quic_wire quic_env_wire(const struct quic_env *env);
+
+#endif /* QUIC_ENV_H */

@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What cannot be protected is refused: with the right error, counted once,
+ * and without a byte of it on the wire.
+ */
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "quic_env.h"
+
+#define DCID_LEN	8
+
+FIXTURE(refuse) {
+	struct quic_env env;
+	struct quic_packet packet;
+	struct quic_train train;
+	struct quic_oracle *oracle;
+};
+
+FIXTURE_VARIANT(refuse) {
+	int family;
+};
+
+FIXTURE_VARIANT_ADD(refuse, ipv4) { AF_INET };
+FIXTURE_VARIANT_ADD(refuse, ipv6) { AF_INET6 };
+FIXTURE_VARIANT_ADD(refuse, mapped) { QUIC_MAPPED };
+
+FIXTURE_SETUP(refuse)
+{
+	struct quic_connection_info info;
+	struct quic_keys keys;
+
+	ASSERT_EQ(0, quic_env_open(&self->env, variant->family));
+	self->packet = (struct quic_packet) {
+		.pn = 5000,
+		.pn_len = 2,
+		.len = 300,
+		.flags = QUIC_FIXED_BIT,
+	};
+	quic_dcid_init(&self->packet.dcid, DCID_LEN, 0);
+	quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], 1, 0);
+	self->oracle = quic_oracle_new(&keys);
+	quic_flow_info(&info, &keys, &self->packet.dcid, NULL);
+	ASSERT_EQ(0, quic_flow_add(self->env.tx, &info));
+	quic_train_build(&self->train, self->packet, 1, 0);
+	quic_env_wire(&self->env);
+}
+
+FIXTURE_TEARDOWN(refuse)
+{
+	quic_oracle_free(self->oracle);
+	quic_env_close(&self->env);
+}
+
+static void expect_error(struct __test_metadata *_metadata,
+			 const FIXTURE_DATA(refuse) *self,
+			 const struct quic_msg *msg, int err, int counted)
+{
+	long before = quic_stat("QuicTxSwError");
+	struct quic_wire wire;
+	uint8_t byte;
+
+	ASSERT_LE(0, before);
+	ASSERT_EQ(-1, quic_send(msg));
+	ASSERT_EQ(err, errno) {
+		TH_LOG("%s instead of %s", strerrorname_np(errno),
+		       strerrorname_np(err));
+	}
+	wire = quic_env_wire(&self->env);
+	ASSERT_EQ(0, wire.frames);
+	ASSERT_EQ(-1, recv(self->env.rx, &byte, 1, MSG_DONTWAIT));
+	ASSERT_EQ(EAGAIN, errno);
+	ASSERT_EQ(before + counted, quic_stat("QuicTxSwError"));
+}
+
+#define EXPECT_REFUSED(err, msg) \
+	expect_error(_metadata, self, msg, err, 1)
+
+/* The train goes out, and as libcrypto has it. */
+static void expect_sent(struct __test_metadata *_metadata,
+			const FIXTURE_DATA(refuse) *self,
+			const struct quic_msg *msg)
+{
+	const struct quic_train *train = &self->train;
+	uint8_t expected[QUIC_MAX_UDP_PAYLOAD], seen[QUIC_MAX_UDP_PAYLOAD];
+	struct quic_wire wire;
+	unsigned int i;
+	size_t len;
+
+	ASSERT_EQ(train->len, quic_send(msg)) {
+		TH_LOG("%s", strerror(errno));
+	}
+	for (i = 0; i < train->count; i++) {
+		len = quic_oracle_protect(self->oracle, train->pn[i],
+					  train->dcid_len,
+					  train->buf + train->at[i],
+					  train->at[i + 1] - train->at[i],
+					  expected);
+		ASSERT_EQ(len, recv(self->env.rx, seen, sizeof(seen), 0));
+		ASSERT_EQ(0, memcmp(expected, seen, len));
+	}
+	wire = quic_env_wire(&self->env);
+	EXPECT_EQ(false, wire.marker);
+}
+
+static struct quic_msg message(const FIXTURE_DATA(refuse) *self)
+{
+	return quic_msg(self->env.tx, &self->env.to, &self->train);
+}
+
+/* The control message */
+
+TEST_F(refuse, cmsg_length)
+{
+	static const size_t lengths[] = { 0, 1, 8, 10, 15, 17, 24, 64 };
+	struct quic_msg msg = message(self);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		msg.anc_len = lengths[i];
+		EXPECT_REFUSED(EINVAL, &msg);
+	}
+	msg.anc_len = sizeof(msg.anc);
+	expect_sent(_metadata, self, &msg);
+}
+
+/* One that claims to be longer than there is, also with data pending. */
+TEST_F(refuse, cmsg_beyond_the_end)
+{
+	const struct quic_addr *to = &self->env.to;
+	struct quic_msg msg = message(self);
+	struct quic_wire wire;
+	char seen[64];
+
+	msg.cut = 8;
+	EXPECT_EQ(-1, quic_send(&msg));
+	EXPECT_EQ(EINVAL, errno);
+
+	ASSERT_EQ(7, sendto(self->env.tx, "pending", 7, MSG_MORE,
+			    (void *)&to->ss, to->len));
+	EXPECT_EQ(-1, quic_send(&msg));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+	ASSERT_EQ(4, sendto(self->env.tx, ",end", 4, 0, (void *)&to->ss, to->len));
+	ASSERT_EQ(11, recv(self->env.rx, seen, sizeof(seen), 0));
+	EXPECT_EQ(0, memcmp(seen, "pending,end", 11));
+	wire = quic_env_wire(&self->env);
+	EXPECT_EQ(1, wire.frames);
+	EXPECT_EQ(false, wire.marker);
+
+	msg.cut = 0;
+	expect_sent(_metadata, self, &msg);
+}
+
+TEST_F(refuse, second_cmsg)
+{
+	struct quic_msg msg = message(self);
+
+	msg.encrypts = 2;
+	EXPECT_REFUSED(EINVAL, &msg);
+	msg.encrypts = 1;
+	expect_sent(_metadata, self, &msg);
+}
+
+TEST_F(refuse, unknown_flags)
+{
+	struct quic_msg msg = message(self);
+	unsigned int bit;
+
+	for (bit = 1; bit < 8; bit++) {
+		msg.anc.flags = 1 << bit;
+		EXPECT_REFUSED(EINVAL, &msg);
+	}
+	msg.anc.flags = 0;
+	expect_sent(_metadata, self, &msg);
+}
+
+TEST_F(refuse, cmsg_dcid_length)
+{
+	struct quic_msg msg = message(self);
+
+	msg.anc.conn_id_length = QUIC_MAX_CONNECTION_ID_SIZE + 1;
+	EXPECT_REFUSED(EINVAL, &msg);
+	msg.anc.conn_id_length = 255;
+	EXPECT_REFUSED(EINVAL, &msg);
+	/* No flow has a DCID like that. */
+	msg.anc.conn_id_length = DCID_LEN + 1;
+	EXPECT_REFUSED(ENOENT, &msg);
+	msg.anc.conn_id_length = 0;
+	EXPECT_REFUSED(ENOENT, &msg);
+	msg.anc.conn_id_length = DCID_LEN;
+	expect_sent(_metadata, self, &msg);
+}
+
+/* The train */
+
+TEST_F(refuse, empty_message)
+{
+	struct quic_msg msg = message(self);
+
+	msg.len = 0;
+	EXPECT_REFUSED(EINVAL, &msg);
+}
+
+/* The sample takes four bytes from the start of the packet number. */
+TEST_F(refuse, too_short_for_the_sample)
+{
+	struct quic_msg msg;
+	size_t len;
+
+	for (self->packet.pn_len = 1; self->packet.pn_len <= 4;
+	     self->packet.pn_len++) {
+		self->packet.len = 1 + DCID_LEN + 4;
+		quic_train_build(&self->train, self->packet, 1, 0);
+		msg = message(self);
+		for (len = 1; len < self->packet.len; len++) {
+			msg.len = len;
+			EXPECT_REFUSED(EINVAL, &msg);
+		}
+		msg.len = self->train.len;
+		expect_sent(_metadata, self, &msg);
+		self->packet.pn++;
+	}
+}
+
+TEST_F(refuse, short_last_packet)
+{
+	struct quic_msg msg;
+
+	quic_train_build(&self->train, self->packet, 5, 1 + DCID_LEN + 4);
+	msg = message(self);
+	for (msg.len--; msg.len > self->train.at[4]; msg.len--)
+		EXPECT_REFUSED(EINVAL, &msg);
+	msg.len = self->train.len;
+	expect_sent(_metadata, self, &msg);
+}
+
+TEST_F(refuse, long_header)
+{
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		struct quic_msg msg;
+
+		quic_train_build(&self->train, self->packet, 5, 0);
+		msg = message(self);
+		self->train.buf[self->train.at[i]] |= QUIC_LONG_HEADER;
+		EXPECT_REFUSED(EINVAL, &msg);
+		self->train.buf[self->train.at[i]] &= ~QUIC_LONG_HEADER;
+		expect_sent(_metadata, self, &msg);
+		self->packet.pn += 5;
+	}
+}
+
+TEST_F(refuse, other_dcid)
+{
+	struct quic_msg msg;
+	unsigned int i;
+
+	quic_train_build(&self->train, self->packet, 5, 0);
+	msg = message(self);
+	for (i = 0; i < 5; i++) {
+		uint8_t *last = self->train.buf + self->train.at[i] + DCID_LEN;
+
+		*last ^= 1;
+		EXPECT_REFUSED(i ? EINVAL : ENOENT, &msg);
+		*last ^= 1;
+	}
+	expect_sent(_metadata, self, &msg);
+}
+
+TEST_F(refuse, segment_not_longer_than_the_tag)
+{
+	struct quic_msg msg = message(self);
+
+	for (msg.gso = 1; msg.gso <= QUIC_TAG_SIZE; msg.gso++)
+		EXPECT_REFUSED(EINVAL, &msg);
+	msg.gso = -1;
+	expect_sent(_metadata, self, &msg);
+}
+
+TEST_F(refuse, no_key_for_the_phase)
+{
+	struct quic_msg msg;
+	unsigned int i;
+
+	quic_train_build(&self->train, self->packet, 5, 0);
+	msg = message(self);
+	for (i = 0; i < 5; i++) {
+		self->train.buf[self->train.at[i]] |= QUIC_KEY_PHASE;
+		EXPECT_REFUSED(ENOKEY, &msg);
+		self->train.buf[self->train.at[i]] &= ~QUIC_KEY_PHASE;
+	}
+	expect_sent(_metadata, self, &msg);
+}
+
+/* Packet numbers */
+
+TEST_F(refuse, number_unlike_the_header)
+{
+	struct quic_msg msg = message(self);
+
+	msg.anc.next_pkt_num++;
+	EXPECT_REFUSED(EINVAL, &msg);
+	msg.anc.next_pkt_num -= 2;
+	EXPECT_REFUSED(EINVAL, &msg);
+	msg.anc.next_pkt_num = self->packet.pn;
+	expect_sent(_metadata, self, &msg);
+}
+
+TEST_F(refuse, used_number)
+{
+	struct quic_msg msg;
+
+	quic_train_build(&self->train, self->packet, 10, 0);
+	msg = message(self);
+	expect_sent(_metadata, self, &msg);
+	EXPECT_REFUSED(ERANGE, &msg);
+
+	/* One in common, and all below */
+	self->packet.pn += 9;
+	quic_train_build(&self->train, self->packet, 10, 0);
+	msg = message(self);
+	EXPECT_REFUSED(ERANGE, &msg);
+	self->packet.pn = 10;
+	quic_train_build(&self->train, self->packet, 1, 0);
+	msg = message(self);
+	EXPECT_REFUSED(ERANGE, &msg);
+
+	self->packet.pn = 5010;
+	quic_train_build(&self->train, self->packet, 10, 0);
+	msg = message(self);
+	expect_sent(_metadata, self, &msg);
+}
+
+TEST_F(refuse, number_above_the_limit)
+{
+	struct quic_msg msg;
+
+	self->packet.pn_len = 4;
+	for (self->packet.pn = QUIC_PN_LIMIT; self->packet.pn;
+	     self->packet.pn <<= 1) {
+		quic_train_build(&self->train, self->packet, 1, 0);
+		msg = message(self);
+		EXPECT_REFUSED(ERANGE, &msg);
+	}
+	self->packet.pn = UINT64_MAX;
+	quic_train_build(&self->train, self->packet, 1, 0);
+	msg = message(self);
+	EXPECT_REFUSED(ERANGE, &msg);
+
+	/* The last packet of the train is the first above. */
+	self->packet.pn = QUIC_PN_LIMIT - 4;
+	quic_train_build(&self->train, self->packet, 5, 0);
+	msg = message(self);
+	EXPECT_REFUSED(ERANGE, &msg);
+	quic_train_build(&self->train, self->packet, 4, 0);
+	msg = message(self);
+	expect_sent(_metadata, self, &msg);
+	EXPECT_REFUSED(ERANGE, &msg);
+}
+
+/* Size and memory */
+
+TEST_F(refuse, too_many_segments)
+{
+	struct quic_msg msg;
+
+	self->packet.len = 33;
+	quic_train_build(&self->train, self->packet, QUIC_MAX_SEGMENTS + 1, 13);
+	msg = message(self);
+	EXPECT_REFUSED(EMSGSIZE, &msg);
+	quic_train_build(&self->train, self->packet, QUIC_MAX_SEGMENTS, 13);
+	msg = message(self);
+	expect_sent(_metadata, self, &msg);
+}
+
+/* It is the length with the tags that counts. */
+TEST_F(refuse, too_long)
+{
+	size_t max = QUIC_MAX_UDP_PAYLOAD - (variant->family != AF_INET6) * 20;
+	struct quic_msg msg;
+
+	for (self->packet.len = max - QUIC_TAG_SIZE + 1; self->packet.len <= max;
+	     self->packet.len++) {
+		quic_train_build(&self->train, self->packet, 1, 0);
+		msg = message(self);
+		EXPECT_REFUSED(EMSGSIZE, &msg);
+	}
+	self->packet.len = 1436;
+	quic_train_build(&self->train, self->packet, max / 1452 + 1,
+			 max % 1452 - QUIC_TAG_SIZE + 1);
+	msg = message(self);
+	EXPECT_REFUSED(EMSGSIZE, &msg);
+	msg.len--;
+	self->train.len--;
+	self->train.at[self->train.count]--;
+	expect_sent(_metadata, self, &msg);
+}
+
+/* A hole in the middle; the numbers serve again, with other contents. */
+TEST_F(refuse, unreadable_memory)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	struct quic_msg msg;
+	uint8_t *memory;
+
+	memory = mmap(NULL, 5 * page, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, memory);
+	self->packet.len = 1436;
+	quic_train_build(&self->train, self->packet, 10, 0);
+	ASSERT_LT(3 * page, self->train.len);
+	memcpy(memory, self->train.buf, self->train.len);
+	ASSERT_EQ(0, munmap(memory + 2 * page, page));
+
+	msg = message(self);
+	msg.buf = memory;
+	EXPECT_REFUSED(EFAULT, &msg);
+
+	self->train.buf[self->train.at[3] - 1] ^= 1;
+	msg.buf = self->train.buf;
+	expect_sent(_metadata, self, &msg);
+	EXPECT_REFUSED(ERANGE, &msg);
+}
+
+TEST_F(refuse, no_destination)
+{
+	struct quic_msg msg = message(self);
+
+	msg.to = NULL;
+	EXPECT_REFUSED(EDESTADDRREQ, &msg);
+	msg.to = &self->env.to;
+	expect_sent(_metadata, self, &msg);
+}
+
+/* Modes of sending that encryption does not go with */
+
+TEST_F(refuse, msg_more)
+{
+	struct quic_msg msg = message(self);
+
+	msg.flags = MSG_MORE;
+	EXPECT_REFUSED(EOPNOTSUPP, &msg);
+	msg.flags = 0;
+	expect_sent(_metadata, self, &msg);
+}
+
+TEST_F(refuse, msg_zerocopy)
+{
+	struct quic_msg msg = message(self);
+	int one = 1;
+
+	msg.flags = MSG_ZEROCOPY;
+	EXPECT_REFUSED(EOPNOTSUPP, &msg);
+	ASSERT_EQ(0, setsockopt(self->env.tx, SOL_SOCKET, SO_ZEROCOPY, &one,
+				sizeof(one)));
+	EXPECT_REFUSED(EOPNOTSUPP, &msg);
+	msg.flags = 0;
+	expect_sent(_metadata, self, &msg);
+}
+
+TEST_F(refuse, cork_option)
+{
+	struct quic_msg msg = message(self);
+	int on = 1, off = 0;
+
+	ASSERT_EQ(0, setsockopt(self->env.tx, SOL_UDP, UDP_CORK, &on, sizeof(on)));
+	EXPECT_REFUSED(EOPNOTSUPP, &msg);
+	ASSERT_EQ(0, setsockopt(self->env.tx, SOL_UDP, UDP_CORK, &off,
+				sizeof(off)));
+	expect_sent(_metadata, self, &msg);
+}
+
+/* What is pending comes out as it was. */
+TEST_F(refuse, pending_data)
+{
+	const struct quic_addr *to = &self->env.to;
+	struct quic_msg msg = message(self);
+	char seen[64];
+
+	ASSERT_EQ(5, sendto(self->env.tx, "first", 5, MSG_MORE,
+			    (void *)&to->ss, to->len));
+	EXPECT_REFUSED(EOPNOTSUPP, &msg);
+	msg.flags = MSG_MORE;
+	EXPECT_REFUSED(EOPNOTSUPP, &msg);
+	ASSERT_EQ(7, sendto(self->env.tx, ",second", 7, 0, (void *)&to->ss,
+			    to->len));
+	ASSERT_EQ(12, recv(self->env.rx, seen, sizeof(seen), 0));
+	EXPECT_EQ(0, memcmp(seen, "first,second", 12));
+	quic_env_wire(&self->env);
+	msg.flags = 0;
+	expect_sent(_metadata, self, &msg);
+}
+
+/* The send buffer is full of packets that wait for a neighbour. */
+TEST_F(refuse, send_buffer_full)
+{
+	static const char * const setup[] = {
+		"ip link add quic0 type veth peer name quic1",
+		"ip address add 192.0.2.1/24 dev quic0",
+		"ip address add 2001:db8::1/64 dev quic0 nodad",
+		"ip link set quic1 up",
+		"ip link set quic0 up",
+	};
+	struct quic_addr away = self->env.to;
+	struct sockaddr_in6 *sin6 = (void *)&away.ss;
+	struct sockaddr_in *sin = (void *)&away.ss;
+	struct quic_msg msg = message(self);
+	char datagram[1000] = {};
+	int size = 1, n;
+
+	for (n = 0; n < ARRAY_SIZE(setup); n++)
+		ASSERT_EQ(0, system(setup[n]));
+	if (variant->family == AF_INET)
+		sin->sin_addr.s_addr = htonl(0xc0000202);
+	else if (variant->family == AF_INET6)
+		memcpy(&sin6->sin6_addr, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\2", 16);
+	else
+		memcpy((uint8_t *)&sin6->sin6_addr + 12, "\xc0\0\2\2", 4);
+
+	ASSERT_EQ(0, setsockopt(self->env.tx, SOL_SOCKET, SO_SNDBUF, &size,
+				sizeof(size)));
+	for (n = 0; n < 1000; n++)
+		if (sendto(self->env.tx, datagram, sizeof(datagram),
+			   MSG_DONTWAIT, (void *)&away.ss, away.len) < 0)
+			break;
+	ASSERT_GT(1000, n);
+	ASSERT_EQ(EAGAIN, errno);
+
+	/* EAGAIN is no error, but a wish to be asked again. */
+	msg.flags = MSG_DONTWAIT;
+	expect_error(_metadata, self, &msg, EAGAIN, 0);
+
+	size = 1 << 20;
+	ASSERT_EQ(0, setsockopt(self->env.tx, SOL_SOCKET, SO_SNDBUF, &size,
+				sizeof(size)));
+	expect_sent(_metadata, self, &msg);
+}
+
+TEST_HARNESS_MAIN
