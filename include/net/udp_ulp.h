@@ -4,10 +4,12 @@
 #define _NET_UDP_ULP_H
 
 #include <linux/list.h>
-#include <linux/module.h>
+#include <linux/net.h>
 #include <linux/sockptr.h>
 #include <linux/udp.h>
 #include <net/sock.h>
+
+struct module;
 
 #define UDP_ULP_NAME_MAX	16
 
@@ -22,8 +24,8 @@ enum {
  * @list: entry in the list of registered protocols.
  * @name: what setsockopt(UDP_ULP) selects it by.
  * @owner: module that each socket with the protocol holds a reference on.
- * @build_proto: override operations in @prot, a copy of UDP's own; called once
- *	for each address family, when the protocol is registered.
+ * @build_proto: override operations in its argument, a copy of UDP's own;
+ *	called for each address family when the protocol is registered.
  * @init: prepare @sk and call udp_attach_ulp(); for setsockopt(UDP_ULP).
  *	Socket lock held, may sleep.
  * @release: undo @init, when @sk is closed.  UDP's own operations are back in
@@ -37,7 +39,7 @@ struct udp_ulp_ops {
 	char name[UDP_ULP_NAME_MAX];
 	struct module *owner;
 
-	void (*build_proto)(struct proto *prot, const struct proto *base);
+	void (*build_proto)(struct proto *prot);
 	int (*init)(struct sock *sk);
 	void (*release)(struct sock *sk);
 	int (*setsockopt)(struct sock *sk, int optname, sockptr_t optval,

@@ -6,7 +6,9 @@
  * UDP: attaching one replaces the socket's struct proto by a copy in which the
  * protocol has overridden some operations.  It stays until the socket is
  * closed.
- *
+ */
+
+/**
  * DOC: locking
  *
  * The socket lock serialises attaching.  The switch itself happens under
@@ -96,10 +98,10 @@ int udp_register_ulp(struct udp_ulp_ops *ulp)
 	int err = 0;
 
 	ulp->prots[UDP_ULP_IPV4] = udp_prot;
-	ulp->build_proto(&ulp->prots[UDP_ULP_IPV4], &udp_prot);
+	ulp->build_proto(&ulp->prots[UDP_ULP_IPV4]);
 #if IS_ENABLED(CONFIG_IPV6)
 	ulp->prots[UDP_ULP_IPV6] = udpv6_prot;
-	ulp->build_proto(&ulp->prots[UDP_ULP_IPV6], &udpv6_prot);
+	ulp->build_proto(&ulp->prots[UDP_ULP_IPV6]);
 #endif
 
 	spin_lock(&udp_ulp_list_lock);
@@ -125,7 +127,9 @@ void udp_unregister_ulp(struct udp_ulp_ops *ulp)
 	list_del_rcu(&ulp->list);
 	spin_unlock(&udp_ulp_list_lock);
 
-	/* Also for softirqs that read sk_prot of a socket just closed. */
+	/* For udp_ulp_get(), and for softirqs that have read sk_prot of a
+	 * socket before it was closed.
+	 */
 	synchronize_rcu();
 }
 EXPORT_SYMBOL_GPL(udp_unregister_ulp);

@@ -49,8 +49,8 @@ static const struct quic_cipher quic_ciphers[] = {
 	},
 };
 
-static ulong max_packets_per_key = ULONG_MAX;
-module_param(max_packets_per_key, ulong, 0644);
+static unsigned long long max_packets_per_key = ULLONG_MAX;
+module_param(max_packets_per_key, ullong, 0644);
 MODULE_PARM_DESC(max_packets_per_key,
 		 "Packets that a key may protect, if below the cipher's limit");
 

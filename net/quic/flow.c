@@ -46,17 +46,13 @@ static const struct rhashtable_params quic_flow_params = {
 	.automatic_shrinking	= true,
 };
 
-static void quic_flow_free_rcu(struct rcu_head *rcu)
-{
-	kfree_sensitive(container_of(rcu, struct quic_flow, rcu));
-}
-
 static void quic_flow_free(struct quic_flow *flow)
 {
 	quic_key_put(rcu_dereference_protected(flow->keys[0], true));
 	quic_key_put(rcu_dereference_protected(flow->keys[1], true));
 	dec_ucount(flow->ucounts, UCOUNT_QUIC_FLOWS);
-	call_rcu(&flow->rcu, quic_flow_free_rcu);
+	memzero_explicit(flow->header_key, sizeof(flow->header_key));
+	kfree_rcu(flow, rcu);
 }
 
 static struct quic_flow *quic_flow_alloc(const struct quic_cipher *cipher,
@@ -66,7 +62,7 @@ static struct quic_flow *quic_flow_alloc(const struct quic_cipher *cipher,
 	struct quic_key *key;
 	int err;
 
-	flow = kzalloc_obj(*flow);
+	flow = kzalloc_obj(*flow, GFP_KERNEL_ACCOUNT);
 	if (!flow)
 		return ERR_PTR(-ENOMEM);
 
@@ -230,7 +226,7 @@ static void quic_flow_hold_keys(const struct quic_flow *flow,
  * @dcid_len: bytes in @dcid
  * @keys: receives the flow's keys by phase, each NULL or with a reference
  *
- * Context: any.
+ * Context: process context.
  * Return: 0; -ENOENT if no flow matches.
  */
 int quic_flow_get_keys(struct quic_sock *qs, const struct quic_dest *dest,

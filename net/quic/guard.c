@@ -11,15 +11,12 @@
 /**
  * quic_guard_take - take the packet numbers of a train
  * @guard: guard of the key
- * @use: the numbers; @use->prev is filled in
- * @limit: packets that the key may protect in its life
+ * @use: the numbers
  *
  * Context: any.
- * Return: 0; -ERANGE if a number is not above those taken before; -EKEYEXPIRED
- * if the key would protect more than @limit packets.  On failure nothing is
- * taken.
+ * Return: 0; -ERANGE if a number is not above those taken before.
  */
-int quic_guard_take(struct quic_guard *guard, struct quic_use *use, u64 limit)
+int quic_guard_take(struct quic_guard *guard, struct quic_use *use)
 {
 	s64 next = atomic64_read(&guard->next);
 
@@ -27,20 +24,41 @@ int quic_guard_take(struct quic_guard *guard, struct quic_use *use, u64 limit)
 		if (use->first < next)
 			return -ERANGE;
 	} while (!atomic64_try_cmpxchg(&guard->next, &next, use->next));
-	use->prev = next;
 
-	if (atomic64_add_return(use->packets, &guard->packets) > limit) {
-		quic_guard_give_back(guard, use);
-		return -EKEYEXPIRED;
-	}
+	use->prev = next;
+	use->taken = true;
 
 	return 0;
 }
 
 /**
- * quic_guard_give_back - numbers taken were not used after all
+ * quic_guard_charge - count the packets of a train against the key's limit
  * @guard: guard of the key
- * @use: what quic_guard_take() took
+ * @use: the train
+ * @limit: packets that the key may protect in its life
+ *
+ * Context: any.
+ * Return: 0; -EKEYEXPIRED if it would be more than @limit.
+ */
+int quic_guard_charge(struct quic_guard *guard, struct quic_use *use, u64 limit)
+{
+	s64 packets = atomic64_read(&guard->packets);
+
+	do {
+		if (packets + use->packets > limit)
+			return -EKEYEXPIRED;
+	} while (!atomic64_try_cmpxchg(&guard->packets, &packets,
+				       packets + use->packets));
+
+	use->charged = true;
+
+	return 0;
+}
+
+/**
+ * quic_guard_give_back - a train was not sent after all
+ * @guard: guard of the key
+ * @use: the train; what it has taken and been charged for is undone
  *
  * If somebody has taken higher numbers meanwhile these stay taken: the guard
  * remembers one number, not a set.
@@ -51,6 +69,8 @@ void quic_guard_give_back(struct quic_guard *guard, const struct quic_use *use)
 {
 	s64 next = use->next;
 
-	atomic64_sub(use->packets, &guard->packets);
-	atomic64_try_cmpxchg(&guard->next, &next, use->prev);
+	if (use->charged)
+		atomic64_sub(use->packets, &guard->packets);
+	if (use->taken)
+		atomic64_try_cmpxchg(&guard->next, &next, use->prev);
 }

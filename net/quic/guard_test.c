@@ -3,18 +3,35 @@
 
 #include "quic.h"
 
-static struct quic_use quic_use(u64 first, u64 last, unsigned int packets)
+static struct quic_use quic_guard_test_use(u64 first, u64 last,
+					   unsigned int packets)
 {
 	return (struct quic_use) {
 		.first = first, .next = last + 1, .packets = packets,
 	};
 }
 
+static int quic_guard_test_both(struct quic_guard *guard, struct quic_use *use,
+				u64 limit)
+{
+	int err;
+
+	use->taken = false;
+	use->charged = false;
+	err = quic_guard_take(guard, use) ?:
+	      quic_guard_charge(guard, use, limit);
+	if (err)
+		quic_guard_give_back(guard, use);
+
+	return err;
+}
+
 static int quic_guard_try(struct quic_guard *guard, u64 first, u64 last)
 {
-	struct quic_use use = quic_use(first, last, last - first + 1);
+	struct quic_use use;
 
-	return quic_guard_take(guard, &use, 1000);
+	use = quic_guard_test_use(first, last, last - first + 1);
+	return quic_guard_test_both(guard, &use, 1000);
 }
 
 static void quic_guard_test_order(struct kunit *test)
@@ -37,41 +54,43 @@ static void quic_guard_test_order(struct kunit *test)
 
 static void quic_guard_test_give_back(struct kunit *test)
 {
-	struct quic_use a = quic_use(10, 19, 10), b = quic_use(20, 29, 10);
+	struct quic_use a = quic_guard_test_use(10, 19, 10);
+	struct quic_use b = quic_guard_test_use(20, 29, 10);
 	struct quic_guard guard = {};
 
-	KUNIT_ASSERT_EQ(test, quic_guard_take(&guard, &a, 1000), 0);
+	KUNIT_ASSERT_EQ(test, quic_guard_test_both(&guard, &a, 1000), 0);
 	quic_guard_give_back(&guard, &a);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&guard.next), 0);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&guard.packets), 0);
 
 	/* in reverse order both come back */
-	KUNIT_ASSERT_EQ(test, quic_guard_take(&guard, &a, 1000), 0);
-	KUNIT_ASSERT_EQ(test, quic_guard_take(&guard, &b, 1000), 0);
+	KUNIT_ASSERT_EQ(test, quic_guard_test_both(&guard, &a, 1000), 0);
+	KUNIT_ASSERT_EQ(test, quic_guard_test_both(&guard, &b, 1000), 0);
 	quic_guard_give_back(&guard, &b);
 	quic_guard_give_back(&guard, &a);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&guard.next), 0);
 
 	/* below numbers that are in use they do not */
-	KUNIT_ASSERT_EQ(test, quic_guard_take(&guard, &a, 1000), 0);
-	KUNIT_ASSERT_EQ(test, quic_guard_take(&guard, &b, 1000), 0);
+	KUNIT_ASSERT_EQ(test, quic_guard_test_both(&guard, &a, 1000), 0);
+	KUNIT_ASSERT_EQ(test, quic_guard_test_both(&guard, &b, 1000), 0);
 	quic_guard_give_back(&guard, &a);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&guard.next), 30);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&guard.packets), 10);
-	KUNIT_EXPECT_EQ(test, quic_guard_take(&guard, &a, 1000), -ERANGE);
+	KUNIT_EXPECT_EQ(test, quic_guard_test_both(&guard, &a, 1000), -ERANGE);
 }
 
 static void quic_guard_test_limit(struct kunit *test)
 {
-	struct quic_use three = quic_use(0, 90, 3), two = quic_use(91, 99, 2);
-	struct quic_use one = quic_use(92, 92, 1);
+	struct quic_use three = quic_guard_test_use(0, 90, 3);
+	struct quic_use two = quic_guard_test_use(91, 99, 2);
+	struct quic_use one = quic_guard_test_use(92, 92, 1);
 	struct quic_guard guard = {};
 
-	KUNIT_EXPECT_EQ(test, quic_guard_take(&guard, &three, 4), 0);
-	KUNIT_EXPECT_EQ(test, quic_guard_take(&guard, &two, 4), -EKEYEXPIRED);
+	KUNIT_EXPECT_EQ(test, quic_guard_test_both(&guard, &three, 4), 0);
+	KUNIT_EXPECT_EQ(test, quic_guard_test_both(&guard, &two, 4), -EKEYEXPIRED);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&guard.next), 91);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&guard.packets), 3);
-	KUNIT_EXPECT_EQ(test, quic_guard_take(&guard, &one, 4), 0);
+	KUNIT_EXPECT_EQ(test, quic_guard_test_both(&guard, &one, 4), 0);
 }
 
 static struct kunit_case quic_guard_test_cases[] = {

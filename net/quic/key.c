@@ -23,7 +23,7 @@ struct quic_key *quic_key_create(const struct quic_cipher *cipher,
 {
 	struct quic_key *key;
 
-	key = kzalloc_obj(*key);
+	key = kzalloc_obj(*key, GFP_KERNEL_ACCOUNT);
 	if (!key)
 		return ERR_PTR(-ENOMEM);
 
@@ -44,24 +44,24 @@ struct quic_key *quic_key_create(const struct quic_cipher *cipher,
 	return key;
 }
 
-static void quic_key_free_rcu(struct rcu_head *rcu)
-{
-	struct quic_key *key = container_of(rcu, struct quic_key, rcu);
-
-	crypto_free_aead(key->aead);
-	kfree_sensitive(key);
-}
-
 /**
  * quic_key_put - drop a reference
  * @key: key, or NULL
  *
- * Context: any.
+ * Whoever still sees the key under RCU can't get a reference any more, so only
+ * its memory has to wait.
+ *
+ * Context: process context.
  */
 void quic_key_put(struct quic_key *key)
 {
-	if (key && refcount_dec_and_test(&key->refcnt))
-		call_rcu(&key->rcu, quic_key_free_rcu);
+	if (!key || !refcount_dec_and_test(&key->refcnt))
+		return;
+
+	crypto_free_aead(key->aead);
+	memzero_explicit(&key->header_key, sizeof(key->header_key));
+	memzero_explicit(key->iv, sizeof(key->iv));
+	kfree_rcu(key, rcu);
 }
 
 static void quic_key_mask(const struct quic_key *key, const u8 *sample,
@@ -91,7 +91,7 @@ static void quic_key_mask(const struct quic_key *key, const u8 *sample,
  * @dcid_len: bytes in its destination connection ID
  * @pn: its full packet number
  *
- * Context: any; does not sleep.
+ * Context: process context, may sleep.
  * Return: 0, or what the AEAD says.
  */
 int quic_key_protect(const struct quic_key *key, struct aead_request *req,
@@ -117,7 +117,7 @@ int quic_key_protect(const struct quic_key *key, struct aead_request *req,
 	put_unaligned_be64(get_unaligned_be64(p) ^ pn, p);
 
 	aead_request_set_tfm(req, key->aead);
-	aead_request_set_callback(req, 0, NULL, NULL);
+	aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_SLEEP, NULL, NULL);
 	aead_request_set_ad(req, hdr_len);
 	aead_request_set_crypt(req, sg, sg, len - hdr_len, iv);
 	err = crypto_aead_encrypt(req);

@@ -183,7 +183,7 @@ static void quic_key_test_limits(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(limits); i++)
 		KUNIT_EXPECT_EQ(test, limits[i].limit,
-				quic_cipher_find(limits[i].type)->limit);
+				quic_cipher_limit(quic_cipher_find(limits[i].type)));
 	KUNIT_EXPECT_NULL(test, quic_cipher_find(0));
 	KUNIT_EXPECT_NULL(test, quic_cipher_find(TLS_CIPHER_SM4_GCM));
 }

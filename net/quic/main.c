@@ -4,14 +4,15 @@
  */
 
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/sockptr.h>
 #include <net/net_namespace.h>
 #include <net/udp_ulp.h>
 
 #include "quic.h"
 
-/* A structure as published, and as long as any later one could be */
-#define QUIC_OPTLEN_MAX		PAGE_SIZE
+/* No later version of the structure will be longer. */
+#define QUIC_OPTLEN_MAX		SZ_4K
 
 unsigned int quic_net_id __read_mostly;
 
@@ -141,10 +142,12 @@ out:
 	return err;
 }
 
-/* For a socket that has no ULP yet; UDP knows but the one option. */
 static int quic_ulp_setsockopt(struct sock *sk, int optname, sockptr_t optval,
 			       unsigned int optlen)
 {
+	if (optname != UDP_QUIC_ADD_TX_CONNECTION)
+		return -ENOPROTOOPT;
+
 	return quic_add_tx_connection(sk, optval, optlen);
 }
 
@@ -160,7 +163,7 @@ static int quic_setsockopt(struct sock *sk, int level, int optname,
 						 optlen);
 }
 
-static void quic_build_proto(struct proto *prot, const struct proto *base)
+static void quic_build_proto(struct proto *prot)
 {
 	prot->setsockopt = quic_setsockopt;
 	prot->sendmsg = quic_sendmsg;
@@ -223,8 +226,6 @@ static void __exit quic_exit(void)
 {
 	udp_unregister_ulp(&quic_ulp_ops);
 	unregister_pernet_subsys(&quic_net_ops);
-	/* Flows and keys are freed by callbacks in this module. */
-	rcu_barrier();
 }
 
 /* Built in, it comes after UDP for IPv6. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * QUIC packet protection in the UDP socket, private header.
- *
+/* QUIC packet protection in the UDP socket, private header. */
+
+/**
  * DOC: locking
  *
  * A flow belongs to one socket.  The socket lock serialises whatever changes
@@ -64,15 +64,20 @@ struct quic_guard {
  * @next: largest number, plus one
  * @packets: how many
  * @prev: the guard's @next before they were taken
+ * @taken: the guard knows of the numbers
+ * @charged: the guard has counted the packets
  */
 struct quic_use {
 	u64		first;
 	u64		next;
 	u64		prev;
 	unsigned int	packets;
+	bool		taken;
+	bool		charged;
 };
 
-int quic_guard_take(struct quic_guard *guard, struct quic_use *use, u64 limit);
+int quic_guard_take(struct quic_guard *guard, struct quic_use *use);
+int quic_guard_charge(struct quic_guard *guard, struct quic_use *use, u64 limit);
 void quic_guard_give_back(struct quic_guard *guard, const struct quic_use *use);
 
 /* cipher.c */
@@ -214,8 +219,8 @@ static inline unsigned int quic_packet_phase(u8 first_byte)
 
 /**
  * struct quic_txbuf - the protected packets of a train, in page fragments
- * @bvecs: the fragments; one holds a reference on its page.  Two in a row have
- *	more than a page between them, but for the first and the last.
+ * @bvecs: the fragments, each with a reference on its page.  Two neighbours
+ *	have more than a page together, but for the first and the last pair.
  * @sg: the fragments of the packet added last
  * @nr_bvecs: entries of @bvecs in use
  * @len: bytes in all of them
@@ -230,7 +235,7 @@ struct quic_txbuf {
 void quic_txbuf_init(struct quic_txbuf *buf, unsigned int len);
 void quic_txbuf_release(struct quic_txbuf *buf);
 int quic_txbuf_add(struct quic_txbuf *buf, struct iov_iter *from,
-		   unsigned int len, gfp_t gfp);
+		   unsigned int len);
 bool quic_txbuf_spliceable(const struct quic_txbuf *buf);
 
 /* sendmsg.c */

@@ -7,6 +7,7 @@
 #include <linux/err.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 #include <net/ip.h>
 #include <net/udp.h>
 
@@ -34,11 +35,13 @@ struct quic_train {
  * struct quic_tx - a train on its way; too large for the stack
  * @use: packet numbers used of each key
  * @buf: the protected packets
- * @req: for one packet after the other; the AEAD's context follows
+ * @req_size: bytes in @req and the AEAD's context behind it
+ * @req: for one packet after the other
  */
 struct quic_tx {
 	struct quic_use		use[2];
 	struct quic_txbuf	buf;
+	size_t			req_size;
 	struct aead_request	req;
 };
 
@@ -54,26 +57,29 @@ static int quic_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 static int quic_cmsg_parse_encrypt(struct msghdr *msg, struct cmsghdr *cmsg,
 				   struct quic_tx_request *tr)
 {
-	const struct quic_tx_ancillary_data *data = CMSG_DATA(cmsg);
+	struct quic_tx_ancillary_data data;
 	bool again = tr->encrypt;
 
 	tr->encrypt = cmsg;
 	if (again || !CMSG_OK(msg, cmsg) ||
-	    cmsg->cmsg_len != CMSG_LEN(sizeof(*data)))
+	    cmsg->cmsg_len != CMSG_LEN(sizeof(data)))
 		return -EINVAL;
 
-	tr->bypass = data->flags & QUIC_BYPASS_ENCRYPTION;
-	tr->next_pkt_num = data->next_pkt_num;
-	tr->dcid_len = data->conn_id_length;
-	if (data->flags & ~QUIC_BYPASS_ENCRYPTION ||
+	/* Control messages are aligned like long, this may need more. */
+	memcpy(&data, CMSG_DATA(cmsg), sizeof(data));
+
+	tr->bypass = data.flags & QUIC_BYPASS_ENCRYPTION;
+	tr->next_pkt_num = data.next_pkt_num;
+	tr->dcid_len = data.conn_id_length;
+	if (data.flags & ~QUIC_BYPASS_ENCRYPTION ||
 	    tr->dcid_len > QUIC_MAX_CONNECTION_ID_SIZE)
 		return -EINVAL;
 
 	return 0;
 }
 
-/* Reads all control messages even after a bad one, so that a message that asks
- * for protection is never mistaken for one that does not.
+/* Goes on after an error as far as the list can be followed, so that a message
+ * that asks for protection is not mistaken for one that does not.
  */
 static int quic_cmsg_parse(struct sock *sk, struct msghdr *msg,
 			   struct quic_tx_request *tr)
@@ -104,6 +110,10 @@ static int quic_cmsg_parse(struct sock *sk, struct msghdr *msg,
 
 	return err;
 }
+
+/* The last one may end where its data ends, without padding. */
+static_assert(CMSG_SPACE(sizeof(struct quic_tx_ancillary_data)) ==
+	      CMSG_LEN(sizeof(struct quic_tx_ancillary_data)));
 
 /* Call UDP without the UDP_QUIC_ENCRYPT control message.  When the message has
  * been protected a UDP_SEGMENT takes its place, with the size it was protected
@@ -142,7 +152,7 @@ static int quic_call_udp(struct sock *sk, struct msghdr *msg, size_t len,
 }
 
 /* Wait for room in the send buffer before anything is copied and encrypted.
- * UDP decides for good; what others put there in between it waits for.
+ * UDP checks again, and waits if other senders were faster.
  */
 static int quic_wait_for_wmem(struct sock *sk, const struct msghdr *msg)
 {
@@ -205,20 +215,22 @@ static int quic_train_peek_dcid(struct quic_train *train,
 
 static struct quic_tx *quic_tx_alloc(const struct quic_train *train)
 {
-	unsigned int phase, reqsize = 0;
+	unsigned int phase, ctx_size = 0;
 	struct quic_tx *tx;
 
 	for (phase = 0; phase < 2; phase++) {
 		struct quic_key *key = train->keys[phase];
 
 		if (key)
-			reqsize = max(reqsize, crypto_aead_reqsize(key->aead));
+			ctx_size = max(ctx_size,
+				       crypto_aead_reqsize(key->aead));
 	}
 
-	tx = kmalloc(sizeof(*tx) + reqsize, GFP_KERNEL);
+	tx = kmalloc(sizeof(*tx) + ctx_size, GFP_KERNEL);
 	if (!tx)
 		return NULL;
 
+	tx->req_size = sizeof(tx->req) + ctx_size;
 	memset(tx->use, 0, sizeof(tx->use));
 	quic_txbuf_init(&tx->buf, train->wire_len);
 
@@ -228,6 +240,8 @@ static struct quic_tx *quic_tx_alloc(const struct quic_train *train)
 static void quic_tx_free(struct quic_tx *tx)
 {
 	quic_txbuf_release(&tx->buf);
+	/* Some AEADs leave keys of the last packet there. */
+	memzero_explicit(&tx->req, tx->req_size);
 	kfree(tx);
 }
 
@@ -245,7 +259,7 @@ static int quic_tx_packet(struct quic_tx *tx, const struct quic_train *train,
 	int err;
 	u64 pn;
 
-	err = quic_txbuf_add(&tx->buf, from, len, GFP_KERNEL);
+	err = quic_txbuf_add(&tx->buf, from, len);
 	if (err)
 		return err;
 
@@ -270,8 +284,10 @@ static int quic_tx_packet(struct quic_tx *tx, const struct quic_train *train,
 	use->next = pn + 1;
 	use->packets++;
 
-	return quic_key_protect(key, &tx->req, tx->buf.sg, len,
-				train->dcid_len, pn);
+	err = quic_key_protect(key, &tx->req, tx->buf.sg, len,
+			       train->dcid_len, pn);
+	/* UDP says so, too, when it has no memory. */
+	return err == -ENOMEM ? -ENOBUFS : err;
 }
 
 static int quic_tx_packets(struct quic_tx *tx, const struct quic_train *train,
@@ -311,26 +327,26 @@ static void quic_tx_give_back(struct quic_tx *tx,
 static int quic_tx_take(struct quic_tx *tx, const struct quic_train *train)
 {
 	unsigned int phase;
-	int err;
+	int err = 0;
 
-	for (phase = 0; phase < 2; phase++) {
-		struct quic_key *key = train->keys[phase];
-
-		if (!tx->use[phase].packets)
-			continue;
-
-		err = quic_guard_take(&key->guard, &tx->use[phase],
-				      quic_cipher_limit(key->cipher));
-		if (err) {
-			/* Of this key and the next nothing has been taken. */
-			memset(&tx->use[phase], 0,
-			       (2 - phase) * sizeof(tx->use[0]));
-			quic_tx_give_back(tx, train);
-			return err;
-		}
+	for (phase = 0; phase < 2 && !err; phase++) {
+		if (tx->use[phase].packets)
+			err = quic_guard_take(&train->keys[phase]->guard,
+					      &tx->use[phase]);
 	}
 
-	return 0;
+	for (phase = 0; phase < 2 && !err; phase++) {
+		struct quic_key *key = train->keys[phase];
+
+		if (tx->use[phase].packets)
+			err = quic_guard_charge(&key->guard, &tx->use[phase],
+						quic_cipher_limit(key->cipher));
+	}
+
+	if (err)
+		quic_tx_give_back(tx, train);
+
+	return err;
 }
 
 /* Hand the protected train to UDP. */
@@ -394,8 +410,8 @@ out_free:
 	return err;
 }
 
-static int quic_tx(struct sock *sk, struct msghdr *msg, size_t len,
-		   const struct quic_tx_request *tr)
+static int quic_send_train(struct sock *sk, struct msghdr *msg, size_t len,
+			   const struct quic_tx_request *tr)
 {
 	/* NULL for a moment on machines that see sk_prot before ulp_data. */
 	struct quic_sock *qs = rcu_dereference_raw(udp_sk(sk)->ulp_data);
@@ -448,8 +464,9 @@ static bool quic_tx_unsupported(struct sock *sk, const struct msghdr *msg)
  * @len: bytes in the message
  *
  * Context: process context, may sleep unless MSG_DONTWAIT; socket not locked.
- * Return: @len; or a negative errno, and nothing has been sent: see
- * Documentation/networking/quic.rst.
+ * Return: @len; or a negative errno, see Documentation/networking/quic.rst.
+ * Nothing has left the host then, unless the error is one of UDP after it had
+ * taken the whole train.
  */
 int quic_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
@@ -460,15 +477,16 @@ int quic_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		return quic_udp_sendmsg(sk, msg, len);
 
 	err = quic_cmsg_parse(sk, msg, &tr);
+	/* Of a list with an error in it UDP would not read more. */
 	if (!tr.encrypt)
-		return quic_udp_sendmsg(sk, msg, len);
-	if (!err && tr.bypass)
-		return quic_call_udp(sk, msg, len, &tr);
+		return err ?: quic_udp_sendmsg(sk, msg, len);
+	if (tr.bypass)
+		return err ?: quic_call_udp(sk, msg, len, &tr);
 
 	if (quic_tx_unsupported(sk, msg))
 		err = -EOPNOTSUPP;
 	if (!err)
-		err = quic_tx(sk, msg, len, &tr);
+		err = quic_send_train(sk, msg, len, &tr);
 	if (!err)
 		return len;
 

@@ -11,6 +11,9 @@
 
 #include "quic.h"
 
+/* Header and sample are read through the first fragment of a packet. */
+static_assert(QUIC_MAX_SAMPLE_END <= PAGE_SIZE);
+
 /**
  * quic_txbuf_init - begin a train
  * @buf: buffer
@@ -49,9 +52,12 @@ void quic_txbuf_release(struct quic_txbuf *buf)
 static int quic_txbuf_append(struct quic_txbuf *buf, struct page_frag *pfrag,
 			     unsigned int len)
 {
-	struct bio_vec *last = &buf->bvecs[buf->nr_bvecs - 1];
+	struct bio_vec *last = NULL;
 
-	if (buf->nr_bvecs && last->bv_page == pfrag->page &&
+	if (buf->nr_bvecs)
+		last = &buf->bvecs[buf->nr_bvecs - 1];
+
+	if (last && last->bv_page == pfrag->page &&
 	    last->bv_offset + last->bv_len == pfrag->offset) {
 		last->bv_len += len;
 	} else {
@@ -72,7 +78,6 @@ static int quic_txbuf_append(struct quic_txbuf *buf, struct page_frag *pfrag,
  * @buf: buffer
  * @from: where to copy the packet from, is advanced
  * @len: bytes in the packet
- * @gfp: how to allocate
  *
  * On return @buf->sg covers packet and tag.  All of it is in one entry unless
  * it is longer than a page; the first entry has a page at least.
@@ -81,7 +86,7 @@ static int quic_txbuf_append(struct quic_txbuf *buf, struct page_frag *pfrag,
  * Return: 0, -ENOBUFS without memory, -EFAULT if the packet can't be read.
  */
 int quic_txbuf_add(struct quic_txbuf *buf, struct iov_iter *from,
-		   unsigned int len, gfp_t gfp)
+		   unsigned int len)
 {
 	struct page_frag *pfrag = &current->task_frag;
 	unsigned int left = len + QUIC_TAG_SIZE;
@@ -92,7 +97,7 @@ int quic_txbuf_add(struct quic_txbuf *buf, struct iov_iter *from,
 		unsigned int piece, copy;
 
 		if (!skb_page_frag_refill(min_t(unsigned int, left, PAGE_SIZE),
-					  pfrag, gfp))
+					  pfrag, GFP_KERNEL))
 			return -ENOBUFS;
 
 		piece = min(left, pfrag->size - pfrag->offset);
