@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+# The front door. Each target is one line here and a script in scripts/.
+
+# Variables on make's command line reach the scripts in their environment.
+
+FLAVOUR ?= um
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+run: ## build um, boot it, and watch the kernel protect QUIC packets
+	@scripts/run.sh
+
+kselftest: ## run the selftests in um and um-debug (FLAVOURS=um: in one)
+	@scripts/kselftest.sh
+
+boot: ## a root shell inside the kernel (FLAVOUR=um-debug: the other one)
+	@scripts/build.sh $(FLAVOUR) && scripts/boot.sh $(FLAVOUR)
+
+build: ## build the kernel (FLAVOUR=um-debug: the other one)
+	@scripts/build.sh $(FLAVOUR)
+
+series: ## write build/patches/ for git am (KERNEL_SRC=dir: against that tree)
+	@scripts/series.sh
+
+refresh: ## bring edits made in build/linux back (PATCH=NN-name: into that patch)
+	@scripts/refresh.sh
+
+check: ## checkpatch over the series, shellcheck over the scripts
+	@scripts/check.sh
+
+clean: ## remove build/
+	rm -rf build
+
+.PHONY: help run kselftest boot build series refresh check clean

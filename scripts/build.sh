@@ -1,0 +1,109 @@
+#!/bin/bash
+# Build the kernel of a flavour into build/FLAVOUR/, getting and assembling
+# what is missing first. Modules land in build/FLAVOUR/modroot, the user API
+# headers in build/FLAVOUR/usr/include, the make output in build/FLAVOUR.log.
+#
+#   scripts/build.sh um|um-debug
+
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+flavour "${1:-um}"
+OUT=$BUILD/$FLAVOUR
+LOG=$BUILD/$FLAVOUR.log
+CONFIGS=$ROOT/scripts/flavours
+
+# A later fragment overrules an earlier one.
+fragment() {
+	local files=("$CONFIGS/um.config")
+
+	[ "$FLAVOUR" = um ] || files+=("$CONFIGS/$FLAVOUR.config")
+	awk 'match($0, /CONFIG_[A-Za-z0-9_]+/) {
+			name = substr($0, RSTART, RLENGTH)
+			if (/^# CONFIG_.* is not set/ || /^CONFIG_/) {
+				if (!(name in line)) order[++n] = name
+				line[name] = $0
+			}
+		}
+		END { for (i = 1; i <= n; i++) print line[order[i]] }' "${files[@]}"
+}
+
+kmake() {
+	make -C "$TREE" O="$OUT" ARCH=um CC="ccache gcc" HOSTCC="ccache gcc" -j"$JOBS" "$@"
+}
+
+# Run "$@" with its output in the log and a line of progress every 10 s.
+watched() {
+	local pid seconds=0 objects
+
+	"$@" >> "$LOG" 2>&1 9>&- &
+	pid=$!
+	trap 'kill $pid 2> /dev/null' EXIT
+	while kill -0 $pid 2> /dev/null; do
+		sleep 0.5
+		seconds=$((seconds + 1))
+		[ $((seconds % 20)) = 0 ] || continue
+		objects=$(grep -cE '^  (CC|AS|AR|LD|HOSTCC|HOSTLD|GEN)' "$LOG" || true)
+		say "$FLAVOUR: $objects of about $expected steps, $(grep "^  [A-Z]" "$LOG" | tail -n 1 | cut -c1-60)"
+	done
+	trap - EXIT
+	wait $pid || { tail -n 30 "$LOG" >&2; die "building $FLAVOUR failed, see $LOG"; }
+}
+
+# Options that the fragment asks for and Kconfig did not grant. Without those
+# that the project is about there is nothing to test.
+check_config() {
+	local line vital
+
+	while read -r line; do
+		! grep -qx "$line" "$OUT/.config" || continue
+		say "$FLAVOUR: $line was asked for, but is not in the configuration"
+		case $line in
+		CONFIG_QUIC* | CONFIG_CRYPTO*) vital=1 ;;
+		esac
+	done < <(grep -E '=[ym]$' "$1")
+	[ -z "${vital:-}" ] || die "the configuration of $FLAVOUR lacks what is to be tested"
+}
+
+# Only when the fragment or a Kconfig file is newer than the configuration.
+configure() {
+	local new=$OUT.config.new
+
+	fragment > "$new"
+	if cmp -s "$new" "$OUT.config" && [ -e "$OUT/.config" ] &&
+		[ -z "$(find "$TREE" -name 'Kconfig*' -newer "$OUT.config" -print -quit)" ]; then
+		rm "$new"
+		return
+	fi
+	watched kmake allnoconfig KCONFIG_ALLCONFIG="$new"
+	check_config "$new"
+	mv "$new" "$OUT.config"
+}
+
+lock
+need_packages gcc:gcc /usr/include/stdio.h:libc6-dev make:make flex:flex \
+	bison:bison bc:bc perl:perl rsync:rsync ccache:ccache kmod:kmod git:git
+"$ROOT/scripts/assemble.sh"
+
+# Objects of another kernel may be newer than the sources of this one.
+if [ -d "$OUT" ] && ! cmp -s "$BUILD/pristine.from" "$OUT.from"; then
+	rm -rf "$OUT"
+fi
+mkdir -p "$OUT"
+cp "$BUILD/pristine.from" "$OUT.from"
+
+# Same bytes wherever and whenever it is built, so that ccache finds them.
+export CCACHE_BASEDIR=$BUILD CCACHE_NOHASHDIR=1
+export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970'
+export KBUILD_BUILD_USER=net-quic KBUILD_BUILD_HOST=build KBUILD_BUILD_VERSION=1
+
+expected=$(cat "$BUILD/$FLAVOUR.steps" 2> /dev/null || echo 1400)
+fresh=
+[ -e "$OUT/vmlinux" ] || fresh=1
+: > "$LOG"
+say "Building $FLAVOUR"
+configure
+watched kmake vmlinux modules headers
+rm -rf "$OUT/modroot"
+watched kmake modules_install INSTALL_MOD_PATH="$OUT/modroot"
+[ -z "$fresh" ] || grep -cE '^  (CC|AS|AR|LD|HOSTCC|HOSTLD|GEN)' "$LOG" > "$BUILD/$FLAVOUR.steps"
+say "Built $OUT/vmlinux"

@@ -1,0 +1,95 @@
+# shellcheck shell=bash
+# Shared by every script here: paths, progress lines, packages, one lock.
+#
+#   . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+#
+# Everything generated lies below $BUILD (default: build/ of the clone).
+
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=${BUILD:-$ROOT/build}
+JOBS=${JOBS:-$(nproc)}
+
+# Scripts call one another: the clock and the lock belong to the outermost.
+export NETQUIC_START=${NETQUIC_START:-$(date +%s)}
+export BUILD
+
+# What a git hook or the make that called us set is not for the private
+# repositories and the kernel's make below $BUILD.
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
+
+say() {
+	printf '[%4ds] %s\n' $(($(date +%s) - NETQUIC_START)) "$*" >&2
+}
+
+die() {
+	printf 'error: %s\n' "$*" >&2
+	exit 1
+}
+
+case $BUILD in
+/*[[:space:]]*) die "the kernel's build cannot live below a path with spaces: $BUILD" ;;
+/*) mkdir -p "$BUILD" ;;
+*) die "BUILD must be an absolute path, not $BUILD" ;;
+esac
+
+# need_packages what:package...   what is a command or an absolute path
+need_packages() {
+	local item what missing=()
+
+	for item; do
+		what=${item%%:*}
+		case $what in
+		/*) [ -e "$what" ] ;;
+		*) PATH=$PATH:/usr/sbin:/sbin command -v "$what" > /dev/null ;;
+		esac || missing+=("${item#*:}")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+
+	local install=(apt-get install -y -q --no-install-recommends "${missing[@]}")
+
+	command -v apt-get > /dev/null ||
+		die "missing, and this is not a Debian: ${missing[*]}"
+	[ "$(id -u)" = 0 ] || die "missing packages; run as root: ${install[*]}"
+	say "Installing ${missing[*]}"
+	if ! DEBIAN_FRONTEND=noninteractive "${install[@]}" > "$BUILD/apt.log" 2>&1; then
+		say "Updating the package lists first"
+		apt-get update -q >> "$BUILD/apt.log" 2>&1 || true
+		DEBIAN_FRONTEND=noninteractive "${install[@]}" >> "$BUILD/apt.log" 2>&1 ||
+			{ tail -n 15 "$BUILD/apt.log" >&2; die "apt-get could not install them"; }
+	fi
+}
+
+# Two of these scripts must not write below $BUILD at the same time.
+lock() {
+	[ -z "${NETQUIC_LOCKED:-}" ] || return 0
+	exec 9> "$BUILD/.lock"
+	flock -n 9 || { say "Waiting for another build here"; flock 9; }
+	export NETQUIC_LOCKED=1
+}
+
+# flavour NAME: set FLAVOUR, and TREE, the directory its kernel is built from:
+# um alone has the test-only SIMD diff, so it has a tree of its own.
+flavour() {
+	FLAVOUR=$1
+	case $FLAVOUR in
+	um) TREE=$BUILD/linux-um ;;
+	um-debug) TREE=$BUILD/linux ;;
+	*) die "unknown flavour '$FLAVOUR' (there are um and um-debug)" ;;
+	esac
+	export FLAVOUR TREE
+}
+
+# Compile and install the selftests for $FLAVOUR: into build/FLAVOUR/selftests,
+# with the kernel's own runner, run_kselftest.sh.
+install_selftests() {
+	local log=$BUILD/$FLAVOUR.selftests.log
+
+	need_packages gcc:gcc make:make /usr/include/openssl/evp.h:libssl-dev rsync:rsync
+	say "Compiling the selftests"
+	make -s --no-print-directory -C "$BUILD/linux/tools/testing/selftests" \
+		TARGETS=net/quic FORCE_TARGETS=1 O="$BUILD/$FLAVOUR" \
+		KSFT_INSTALL_PATH="$BUILD/$FLAVOUR/selftests" install > "$log" 2>&1 ||
+		{ tail -n 30 "$log" >&2; die "the selftests do not compile, see $log"; }
+}

@@ -1,0 +1,177 @@
+#!/bin/bash
+# Put an unpacked kernel into build/pristine/, and into build/pristine.from
+# what it is. Nothing edits it afterwards. Does nothing if it is there.
+#
+#   scripts/get-kernel.sh                  Debian's linux-source-7.3
+#   KERNEL_SRC=dir scripts/get-kernel.sh   a copy of that tree, git or not
+
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+PRISTINE=$BUILD/pristine
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/net-quic
+WANTED=linux-source-7.3
+SUITE=trixie-backports
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+
+kernel_version() {
+	make -s -C "$1" kernelversion
+}
+
+# keep WHAT: the tree in pristine.new is whole; only now it takes the place.
+keep() {
+	rm -rf "$PRISTINE"
+	mv "$PRISTINE.new" "$PRISTINE"
+	printf '%s\n' "$1" > "$BUILD/pristine.from"
+	say "Kernel $(kernel_version "$PRISTINE") is in $PRISTINE"
+}
+
+# The main archive of this machine, as its own apt configuration names it.
+debian_mirror() {
+	local codename
+
+	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+	# shellcheck disable=SC2016 # apt expands these
+	apt-get indextargets --format '$(ORIGIN)|$(RELEASE)|$(COMPONENT)|$(SITE)' \
+		'Created-By: Packages' |
+		awk -F'|' -v codename="$codename" '
+			$3 == "main" && ($1 == "Debian" || $1 == "") &&
+			($2 == codename || $2 ~ /^(old)?stable$/) { print $4; exit }'
+}
+
+# apt with lists, cache and sources of its own: the system's stay untouched.
+private_apt() {
+	local command=$1
+	shift
+	"$command" -q -o Dir::Etc::sourcelist="$BUILD/apt/kernel.sources" \
+		-o Dir::Etc::sourceparts=/dev/null \
+		-o Dir::State::lists="$BUILD/apt/lists" \
+		-o Dir::Cache="$BUILD/apt/cache" \
+		-o Acquire::Languages=none -o APT::Sandbox::User=root "$@"
+}
+
+configure_apt() {
+	local mirror
+
+	need_packages apt-get:apt "$KEYRING:debian-archive-keyring"
+	mirror=$(debian_mirror)
+	[ -n "$mirror" ] ||
+		die "apt on this machine names no Debian archive; give KERNEL_SRC=dir"
+	mkdir -p "$BUILD/apt/lists/partial" "$BUILD/apt/cache/archives/partial"
+	cat > "$BUILD/apt/kernel.sources" <<-END
+		Types: deb
+		URIs: $mirror
+		Suites: $SUITE
+		Components: main
+		Signed-By: $KEYRING
+	END
+	say "Reading the package list of $SUITE"
+	private_apt apt-get update > "$BUILD/apt.log" 2>&1 ||
+		{ cat "$BUILD/apt.log" >&2; die "cannot read $SUITE"; }
+}
+
+# Print the name of the source package to take.
+choose_package() {
+	local newest
+
+	if private_apt apt-cache show "$WANTED" > /dev/null 2>&1; then
+		echo "$WANTED"
+		return
+	fi
+	newest=$(private_apt apt-cache pkgnames linux-source-7. | sort -V | tail -n 1)
+	[ -n "$newest" ] || die "$SUITE has no linux-source-7.*; give KERNEL_SRC=dir"
+	say "$WANTED is GONE from $SUITE: taking $newest instead"
+	echo "$newest"
+}
+
+# Download package $1 unless an earlier clone did; set DEB. apt checks the
+# signature of the list, the list has the checksum of the package.
+download() {
+	local sum file
+
+	sum=$(private_apt apt-cache show --no-all-versions "$1" | awk '$1 == "SHA256:" { print $2 }')
+	file=$(private_apt apt-cache show --no-all-versions "$1" | awk '$1 == "Filename:" { print $2 }')
+	DEB=$CACHE/${file##*/}
+	if [ -f "$DEB" ] && echo "$sum  $DEB" | sha256sum --status -c; then
+		say "Using $DEB, checksum as in the archive"
+		return
+	fi
+	say "Downloading $1 (about 160 MB)"
+	mkdir -p "$CACHE"
+	rm -rf "$BUILD/apt/download"
+	mkdir "$BUILD/apt/download"
+	(cd "$BUILD/apt/download" && private_apt apt-get download "$1") \
+		> "$BUILD/apt.log" 2>&1 || { cat "$BUILD/apt.log" >&2; die "cannot download $1"; }
+	mv "$BUILD/apt/download/"*.deb "$DEB.$$"
+	echo "$sum  $DEB.$$" | sha256sum --status -c || die "$1: wrong checksum"
+	mv "$DEB.$$" "$DEB"
+}
+
+from_debian() {
+	local package
+
+	case $(cat "$BUILD/pristine.from" 2> /dev/null) in
+	linux-source-*) [ ! -d "$PRISTINE" ] || return 0 ;;
+	esac
+
+	need_packages dpkg-deb:dpkg xz:xz-utils make:make
+	configure_apt
+	package=$(choose_package)
+	download "$package"
+	say "Unpacking ${DEB##*/} (about 20 s)"
+	rm -rf "$PRISTINE.new"
+	mkdir "$PRISTINE.new"
+	dpkg-deb --fsys-tarfile "$DEB" | tar -xO "./usr/src/$package.tar.xz" |
+		xz -dc -T0 | tar -x -C "$PRISTINE.new" --strip-components=1
+	keep "${DEB##*/}"
+}
+
+# One line that changes when the given tree does.
+fingerprint() {
+	if [ -e "$KERNEL_SRC/.git" ]; then
+		printf 'git %s %s' "$(git -C "$KERNEL_SRC" rev-parse HEAD)" \
+			"$(git -C "$KERNEL_SRC" diff HEAD | sha1sum | cut -c1-40)"
+	else
+		find "$KERNEL_SRC" -type f -printf '%P %s %T@\n' | sort | sha1sum | cut -c1-40
+	fi
+}
+
+# What an in-tree build leaves behind; the kernel refuses to build outside a
+# tree that has it.
+litter=(--exclude='*.o' --exclude='*.ko' --exclude='*.a' --exclude='*.mod'
+	--exclude='*.mod.c' --exclude='.*.cmd' --exclude='*.rej' --exclude='*.orig'
+	--exclude=/.config --exclude=/vmlinux --exclude='/vmlinux.*'
+	--exclude='/.tmp_*' --exclude=/System.map --exclude=/Module.symvers
+	--exclude=/include/config --exclude=/include/generated
+	--exclude='/arch/*/include/generated' --exclude=/.git)
+
+from_directory() {
+	local from
+
+	[ -f "$KERNEL_SRC/Kbuild" ] || die "KERNEL_SRC=$KERNEL_SRC is no kernel tree"
+	KERNEL_SRC=$(cd "$KERNEL_SRC" && pwd)
+	need_packages rsync:rsync make:make git:git
+	from="$KERNEL_SRC ($(fingerprint))"
+	[ ! -d "$PRISTINE" ] || [ "$from" != "$(cat "$BUILD/pristine.from" 2> /dev/null)" ] || return 0
+
+	say "Copying $KERNEL_SRC"
+	rm -rf "$PRISTINE.new"
+	mkdir "$PRISTINE.new"
+	if [ -e "$KERNEL_SRC/.git" ]; then
+		# Tracked files as they stand; a deleted one is not an error.
+		git -C "$KERNEL_SRC" ls-files -z |
+			rsync -a --from0 --files-from=- --ignore-missing-args \
+				"$KERNEL_SRC/" "$PRISTINE.new/"
+	else
+		[ ! -e "$KERNEL_SRC/.config" ] ||
+			say "It was built in place: leaving the build's output out"
+		rsync -a "${litter[@]}" "$KERNEL_SRC/" "$PRISTINE.new/"
+	fi
+	keep "$from"
+}
+
+lock
+if [ -n "${KERNEL_SRC:-}" ]; then
+	from_directory
+else
+	from_debian
+fi

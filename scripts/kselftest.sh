@@ -1,0 +1,51 @@
+#!/bin/bash
+# Run tools/testing/selftests/net/quic in each flavour through the kernel's own
+# kselftest runner, KTAP on standard output, and count. The last line is
+# "N passed, N failed", with ", N skipped" if any. Fails on a failed test, on a
+# dirty kernel log, and when nothing ran.
+#
+#   scripts/kselftest.sh                 FLAVOURS=um scripts/kselftest.sh
+
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+FLAVOURS=${FLAVOURS:-um um-debug}
+# Results of one KTAP log: "passed failed skipped". The tests inside a program
+# count, not the program; but one that says "not ok" without a failed test
+# inside (crash, timeout), or that ran fewer than it planned, is a failure.
+count() {
+	awk '
+		function result(line) {
+			if (line ~ /# SKIP/) return "skip"
+			return line ~ /^not ok/ ? "fail" : "pass"
+		}
+		/^# 1\.\.[0-9]+/ { planned = substr($2, 4) + 0 }
+		/^# (not )?ok [0-9]/ { n[result(substr($0, 3))]++; inside[result(substr($0, 3))]++; ran++ }
+		/^(not )?ok [0-9]/ {
+			r = result($0)
+			if (!ran) n[r]++
+			else if ((r == "fail" || ran < planned) && !inside["fail"]) n["fail"]++
+			delete inside; ran = planned = 0
+		}
+		END { print n["pass"] + 0, n["fail"] + 0, n["skip"] + 0 }' "$1"
+}
+
+passed=0 failed=0 skipped=0 troubles=()
+for name in $FLAVOURS; do
+	flavour "$name"
+	"$ROOT/scripts/build.sh" "$FLAVOUR"
+	install_selftests
+
+	say "Running the selftests in $FLAVOUR"
+	ktap=$BUILD/$FLAVOUR/kselftest.ktap
+	"$ROOT/scripts/boot.sh" "$FLAVOUR" \
+		"$BUILD/$FLAVOUR/selftests/run_kselftest.sh" -c net/quic | tee "$ktap" ||
+		troubles+=("$FLAVOUR: the guest or its kernel log, see above and $BUILD/$FLAVOUR/kernel.log")
+	read -r pass fail skip < <(count "$ktap")
+	[ $((pass + fail)) -gt 0 ] || troubles+=("$FLAVOUR: no test ran")
+	say "$FLAVOUR: $pass passed, $fail failed, $skip skipped"
+	passed=$((passed + pass)) failed=$((failed + fail)) skipped=$((skipped + skip))
+done
+
+[ ${#troubles[@]} -eq 0 ] || say "FAILED besides tests: ${troubles[*]}"
+echo "$passed passed, $failed failed$([ $skipped = 0 ] || echo ", $skipped skipped")"
+[ "$failed" = 0 ] && [ ${#troubles[@]} -eq 0 ]
