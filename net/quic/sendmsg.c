@@ -151,6 +151,18 @@ static int quic_call_udp(struct sock *sk, struct msghdr *msg, size_t len,
 	return ret;
 }
 
+static bool quic_has_wmem(struct sock *sk)
+{
+	return sk_wmem_alloc_get(sk) < READ_ONCE(sk->sk_sndbuf);
+}
+
+/* Room in the send buffer, or an error that UDP will tell */
+static bool quic_may_send(struct sock *sk)
+{
+	return quic_has_wmem(sk) || READ_ONCE(sk->sk_err) ||
+	       READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN;
+}
+
 /* Wait for room in the send buffer before anything is copied and encrypted.
  * UDP checks again, and waits if other senders were faster.
  */
@@ -159,15 +171,13 @@ static int quic_wait_for_wmem(struct sock *sk, const struct msghdr *msg)
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	long left;
 
-	if (sk_wmem_alloc_get(sk) < READ_ONCE(sk->sk_sndbuf))
+	if (quic_has_wmem(sk))
 		return 0;
 
 	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 	left = wait_event_interruptible_timeout(*sk_sleep(sk),
-			sk_wmem_alloc_get(sk) < READ_ONCE(sk->sk_sndbuf) ||
-			READ_ONCE(sk->sk_err) ||
-			READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN, timeo);
+						quic_may_send(sk), timeo);
 	if (left < 0)
 		return sock_intr_errno(timeo);
 
