@@ -14,6 +14,9 @@ run: ## build um, boot it, and watch the kernel protect QUIC packets
 kselftest: ## run the selftests in um and um-debug (FLAVOURS=um: in one)
 	@scripts/kselftest.sh
 
+kunit: ## run the KUnit suites alone, in a kernel built by kunit.py
+	@scripts/kunit.sh
+
 boot: ## a root shell inside the kernel (FLAVOUR=um-debug: the other one)
 	@scripts/build.sh $(FLAVOUR) && scripts/boot.sh $(FLAVOUR)
 
@@ -32,4 +35,4 @@ check: ## checkpatch over the series, shellcheck over the scripts
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run kselftest boot build series refresh check clean
+.PHONY: help run kselftest kunit boot build series refresh check clean

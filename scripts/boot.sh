@@ -27,7 +27,7 @@ esac
 TIMEOUT=${BOOT_TIMEOUT:-3600}
 
 [ -x "$OUT/vmlinux" ] || die "no kernel yet: scripts/build.sh $FLAVOUR"
-need_packages perl:perl-base ip:iproute2 modprobe:kmod mount:mount setsid:util-linux
+need_packages perl:perl-base ip:iproute2 modprobe:kmod sysctl:procps mount:mount setsid:util-linux
 
 # Sign of trouble in a kernel log.
 TROUBLE='BUG:|WARNING:|Oops|Kernel panic|KASAN:|UBSAN:|unreferenced object'
