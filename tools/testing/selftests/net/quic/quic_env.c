@@ -3,8 +3,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
@@ -116,6 +119,83 @@ void quic_env_close(struct quic_env *env)
 	close(env->tx);
 	close(env->rx);
 	close(env->wire);
+}
+
+int quic_env_write_file(const char *path, const char *value)
+{
+	ssize_t ret = -1;
+	int fd;
+
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		ret = write(fd, value, strlen(value));
+		close(fd);
+	}
+	return ret < 0 ? -1 : 0;
+}
+
+/* A device on which nobody answers the question for a neighbour. */
+static int away_setup(void)
+{
+	static const char * const setup[] = {
+		"ip link add quic0 type veth peer name quic1",
+		"ip address add 192.0.2.1/24 dev quic0",
+		"ip address add 2001:db8::1/64 dev quic0 nodad",
+		"ip link set quic1 up",
+		"ip link set quic0 up",
+		/* Nor gives anybody up asking. */
+		"echo 1000 > /proc/sys/net/ipv4/neigh/quic0/mcast_solicit",
+		"echo 1000 > /proc/sys/net/ipv6/neigh/quic0/mcast_solicit",
+	};
+	unsigned int i;
+
+	if (if_nametoindex("quic0"))
+		return system("ip neigh flush dev quic0 nud permanent");
+	for (i = 0; i < sizeof(setup) / sizeof(*setup); i++)
+		if (system(setup[i]))
+			return -1;
+	return 0;
+}
+
+struct quic_addr quic_env_away(const struct quic_env *env)
+{
+	struct quic_addr away = env->to;
+	struct sockaddr_in6 *sin6 = (void *)&away.ss;
+	struct sockaddr_in *sin = (void *)&away.ss;
+
+	if (env->family == AF_INET)
+		inet_pton(AF_INET, "192.0.2.2", &sin->sin_addr);
+	else
+		inet_pton(AF_INET6, env->family == AF_INET6 ? "2001:db8::2" :
+			  "::ffff:192.0.2.2", &sin6->sin6_addr);
+	return away;
+}
+
+int quic_env_fill(const struct quic_env *env)
+{
+	struct quic_addr away = quic_env_away(env);
+	char datagram[1000] = {};
+	int size = 1, n;
+
+	if (away_setup() || setsockopt(env->tx, SOL_SOCKET, SO_SNDBUF, &size,
+				       sizeof(size)))
+		return -1;
+	for (n = 0; n < 1000; n++)
+		if (sendto(env->tx, datagram, sizeof(datagram), MSG_DONTWAIT,
+			   (void *)&away.ss, away.len) < 0)
+			return errno == EAGAIN ? 0 : -1;
+	return -1;
+}
+
+int quic_env_drain(const struct quic_env *env)
+{
+	char command[100];
+
+	snprintf(command, sizeof(command),
+		 "ip neigh replace %s dev quic0 lladdr %s nud permanent",
+		 env->family == AF_INET6 ? "2001:db8::2" : "192.0.2.2",
+		 "02:00:00:00:00:02");
+	return system(command);
 }
 
 static bool is_udp(const uint8_t *frame, ssize_t len)

@@ -28,8 +28,19 @@ int quic_env_socket(const struct quic_env *env);
 /* One more receiver; @to is its address. */
 int quic_env_receiver(const struct quic_env *env, struct quic_addr *to);
 
+/*
+ * Fill the send buffer of @env->tx, made as small as can be, with datagrams
+ * that wait for a neighbour; and let them go.  Once more, as often as you like.
+ */
+int quic_env_fill(const struct quic_env *env);
+int quic_env_drain(const struct quic_env *env);
+/* Where those datagrams go, and others may follow: nobody is there. */
+struct quic_addr quic_env_away(const struct quic_env *env);
+
+int quic_env_write_file(const char *path, const char *value);
+
 struct quic_wire {
-	unsigned int frames;	/* UDP, or fragments of it */
+	unsigned int frames;	/* UDP, or fragments of it, on the loopback */
 	bool marker;		/* QUIC_MARKER was seen */
 };
 

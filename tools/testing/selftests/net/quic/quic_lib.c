@@ -159,13 +159,13 @@ struct quic_msg quic_msg(int fd, const struct quic_addr *to,
 	return msg;
 }
 
-static struct cmsghdr *cmsg_put(struct msghdr *mh, int type, const void *data,
-				size_t len)
+struct cmsghdr *quic_cmsg_put(struct msghdr *mh, int level, int type,
+			      const void *data, size_t len)
 {
 	struct cmsghdr *cmsg;
 
 	cmsg = (void *)((char *)mh->msg_control + mh->msg_controllen);
-	cmsg->cmsg_level = SOL_UDP;
+	cmsg->cmsg_level = level;
 	cmsg->cmsg_type = type;
 	cmsg->cmsg_len = CMSG_LEN(len);
 	memcpy(CMSG_DATA(cmsg), data, len);
@@ -173,29 +173,60 @@ static struct cmsghdr *cmsg_put(struct msghdr *mh, int type, const void *data,
 	return cmsg;
 }
 
-ssize_t quic_send(const struct quic_msg *msg)
+void quic_msghdr_init(struct quic_msghdr *hdr, const struct quic_msg *msg)
 {
-	struct iovec iov = { (void *)msg->buf, msg->len };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
 	struct {
 		struct quic_tx_ancillary_data anc;
 		uint8_t surplus[64];
 	} data = { .anc = msg->anc };
-	uint64_t control[64] = {};
 	uint16_t gso = msg->gso;
 	unsigned int i;
 
+	memset(hdr, 0, sizeof(*hdr));
+	hdr->iov.iov_base = (void *)msg->buf;
+	hdr->iov.iov_len = msg->len;
+	hdr->mh.msg_iov = &hdr->iov;
+	hdr->mh.msg_iovlen = 1;
 	if (msg->to) {
-		mh.msg_name = (void *)&msg->to->ss;
-		mh.msg_namelen = msg->to->len;
+		hdr->mh.msg_name = (void *)&msg->to->ss;
+		hdr->mh.msg_namelen = msg->to->len;
 	}
-	mh.msg_control = control;
+	hdr->mh.msg_control = hdr->control;
 	for (i = 0; i < msg->encrypts; i++)
-		cmsg_put(&mh, UDP_QUIC_ENCRYPT, &data, msg->anc_len);
+		quic_cmsg_put(&hdr->mh, SOL_UDP, UDP_QUIC_ENCRYPT, &data,
+			      msg->anc_len);
 	if (msg->gso >= 0)
-		cmsg_put(&mh, UDP_SEGMENT, &gso, sizeof(gso));
-	mh.msg_controllen -= msg->cut;
-	return sendmsg(msg->fd, &mh, msg->flags);
+		quic_cmsg_put(&hdr->mh, SOL_UDP, UDP_SEGMENT, &gso,
+			      sizeof(gso));
+	hdr->mh.msg_controllen -= msg->cut;
+}
+
+ssize_t quic_send(const struct quic_msg *msg)
+{
+	struct quic_msghdr hdr;
+
+	quic_msghdr_init(&hdr, msg);
+	return sendmsg(msg->fd, &hdr.mh, msg->flags);
+}
+
+unsigned int quic_receive(int rx, struct quic_oracle *const phase[2],
+			  const struct quic_train *train)
+{
+	uint8_t expected[QUIC_MAX_UDP_PAYLOAD], seen[QUIC_MAX_UDP_PAYLOAD];
+	unsigned int i;
+
+	for (i = 0; i < train->count; i++) {
+		const uint8_t *packet = train->buf + train->at[i];
+		ssize_t len = train->at[i + 1] - train->at[i];
+
+		len = quic_oracle_protect(phase[!!(*packet & QUIC_KEY_PHASE)],
+					  train->pn[i], train->dcid_len,
+					  packet, len, expected);
+		if (recv(rx, seen, sizeof(seen), 0) != len ||
+		    memcmp(expected, seen, len))
+			break;
+	}
+	return i;
 }
 
 long quic_stat(const char *name)

@@ -108,6 +108,26 @@ struct quic_msg quic_msg(int fd, const struct quic_addr *to,
 			 const struct quic_train *train);
 ssize_t quic_send(const struct quic_msg *msg);
 
+/* The same, ready for a system call of one's own. */
+struct quic_msghdr {
+	struct msghdr mh;
+	struct iovec iov;
+	uint64_t control[64];
+};
+
+void quic_msghdr_init(struct quic_msghdr *hdr, const struct quic_msg *msg);
+
+/* Appends a control message to those of @mh, which has room for it. */
+struct cmsghdr *quic_cmsg_put(struct msghdr *mh, int level, int type,
+			      const void *data, size_t len);
+
+/*
+ * Receives packets as long as they are those of @train, protected by the
+ * oracle of their phase: returns @train->count if all is well.
+ */
+unsigned int quic_receive(int rx, struct quic_oracle *const phase[2],
+			  const struct quic_train *train);
+
 /* A counter of /proc/net/quic_stat, -1 if it is not there. */
 long quic_stat(const char *name);
 

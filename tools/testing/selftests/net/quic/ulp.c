@@ -358,10 +358,10 @@ TEST_F(ulp, gro)
 	ASSERT_EQ(0, setsockopt(self->env.tx, SOL_UDP, UDP_GRO, &one, sizeof(one)));
 }
 
-static int sockmap_create(void)
+static int sockmap_create(enum bpf_map_type type)
 {
 	union bpf_attr attr = {
-		.map_type = BPF_MAP_TYPE_SOCKMAP,
+		.map_type = type,
 		.key_size = sizeof(int),
 		.value_size = sizeof(int),
 		.max_entries = 1,
@@ -382,7 +382,8 @@ static int sockmap_put(int map, int fd)
 
 TEST_F(ulp, sockmap)
 {
-	int map = sockmap_create(), fd = self->env.tx, other;
+	int map = sockmap_create(BPF_MAP_TYPE_SOCKMAP);
+	int fd = self->env.tx, other;
 	struct quic_addr addr;
 
 	if (map < 0 && (errno == ENOSYS || errno == EINVAL))
@@ -405,6 +406,31 @@ TEST_F(ulp, sockmap)
 	EXPECT_EQ(EBUSY, errno);
 	expect_encrypts(_metadata, self, fd);
 	close(other);
+	close(map);
+}
+
+/* The map of a reuseport group steers incoming packets: servers need both. */
+TEST_F(ulp, reuseport_array)
+{
+	int map = sockmap_create(BPF_MAP_TYPE_REUSEPORT_SOCKARRAY);
+	struct sockaddr_storage any = { .ss_family = self->env.to.ss.ss_family };
+	int i, one = 1;
+
+	ASSERT_LE(0, map);
+	for (i = 0; i < 2; i++) {
+		int fd = quic_env_socket(&self->env);
+
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one,
+					sizeof(one)));
+		ASSERT_EQ(0, bind(fd, (void *)&any, self->env.to.len));
+		if (i)
+			ASSERT_EQ(0, attach(fd));
+		EXPECT_EQ(0, sockmap_put(map, fd));
+		ASSERT_EQ(0, quic_flow_add(fd, &self->info));
+		expect_encrypts(_metadata, self, fd);
+		close(fd);
+	}
 	close(map);
 }
 

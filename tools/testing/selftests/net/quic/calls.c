@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Other system calls that send messages: sendmmsg() and io_uring. */
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/io_uring.h>
+
+#include "kselftest_harness.h"
+#include "quic_env.h"
+
+#define MESSAGES	5
+#define COUNT		7
+#define SHORTLY		200	/* milliseconds */
+
+/* io_uring, without liburing */
+
+struct uring {
+	int fd;
+	struct io_uring_params params;
+	struct io_uring_sqe *sqes;
+	void *sq;
+	void *cq;
+};
+
+static int uring_open(struct uring *ring)
+{
+	struct io_uring_params *params = &ring->params;
+	int prot = PROT_READ | PROT_WRITE, flags = MAP_SHARED | MAP_POPULATE;
+
+	memset(ring, 0, sizeof(*ring));
+	ring->fd = syscall(SYS_io_uring_setup, 8, params);
+	if (ring->fd < 0)
+		return -1;
+	ring->sq = mmap(NULL, params->sq_off.array +
+			params->sq_entries * sizeof(uint32_t), prot, flags,
+			ring->fd, IORING_OFF_SQ_RING);
+	ring->cq = mmap(NULL, params->cq_off.cqes + params->cq_entries *
+			sizeof(struct io_uring_cqe), prot, flags,
+			ring->fd, IORING_OFF_CQ_RING);
+	ring->sqes = mmap(NULL, params->sq_entries * sizeof(*ring->sqes), prot,
+			  flags, ring->fd, IORING_OFF_SQES);
+	return ring->sq == MAP_FAILED || ring->cq == MAP_FAILED ||
+	       ring->sqes == MAP_FAILED ? -1 : 0;
+}
+
+/* Queue a send; uring_enter() submits it. */
+static void uring_queue(struct uring *ring, int opcode,
+			const struct quic_msg *msg, struct quic_msghdr *hdr,
+			int flags)
+{
+	uint32_t *tail = ring->sq + ring->params.sq_off.tail;
+	uint32_t *array = ring->sq + ring->params.sq_off.array;
+	uint32_t at = *tail & (ring->params.sq_entries - 1);
+	struct io_uring_sqe *sqe = &ring->sqes[at];
+
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->opcode = opcode;
+	sqe->fd = msg->fd;
+	sqe->addr = (uintptr_t)&hdr->mh;
+	sqe->len = 1;
+	sqe->msg_flags = msg->flags;
+	sqe->flags = flags;
+	array[at] = at;
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+}
+
+static int uring_enter(struct uring *ring, unsigned int submit,
+		       unsigned int wait)
+{
+	return syscall(SYS_io_uring_enter, ring->fd, submit, wait,
+		       wait ? IORING_ENTER_GETEVENTS : 0, NULL, 0);
+}
+
+/* The result of the next request that has completed */
+static int uring_result(struct uring *ring)
+{
+	uint32_t *head = ring->cq + ring->params.cq_off.head;
+	struct io_uring_cqe *cqes = ring->cq + ring->params.cq_off.cqes;
+	int res;
+
+	if (uring_enter(ring, 0, 1) < 0)
+		return -errno;
+	res = cqes[*head & (ring->params.cq_entries - 1)].res;
+	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
+	return res;
+}
+
+static void uring_close(struct uring *ring)
+{
+	/* The mappings go with the process. */
+	close(ring->fd);
+}
+
+FIXTURE(calls) {
+	struct quic_env env;
+	struct quic_oracle *phase[2];
+	struct quic_train train[MESSAGES];	/* numbers in this order */
+	struct quic_msg msg[MESSAGES];
+	struct quic_msghdr hdr[MESSAGES];
+	struct uring ring;
+};
+
+FIXTURE_VARIANT(calls) {
+	int family;
+};
+
+FIXTURE_VARIANT_ADD(calls, ipv4) { AF_INET };
+FIXTURE_VARIANT_ADD(calls, ipv6) { AF_INET6 };
+FIXTURE_VARIANT_ADD(calls, mapped) { QUIC_MAPPED };
+
+FIXTURE_SETUP(calls)
+{
+	struct quic_packet packet = {
+		.pn = 1,
+		.pn_len = 2,
+		.len = 1200,
+		.flags = QUIC_FIXED_BIT,
+	};
+	struct quic_connection_info info;
+	struct quic_keys keys;
+	int i;
+
+	ASSERT_EQ(0, quic_env_open(&self->env, variant->family));
+	quic_dcid_init(&packet.dcid, 8, 0);
+	quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], 1, 0);
+	self->phase[0] = quic_oracle_new(&keys);
+	self->phase[1] = NULL;
+	quic_flow_info(&info, &keys, &packet.dcid, &self->env.to);
+	ASSERT_EQ(0, quic_flow_add(self->env.tx, &info));
+	for (i = 0; i < MESSAGES; i++, packet.pn += COUNT) {
+		quic_train_build(&self->train[i], packet, COUNT, 100 + i);
+		self->msg[i] = quic_msg(self->env.tx, &self->env.to,
+					&self->train[i]);
+		quic_msghdr_init(&self->hdr[i], &self->msg[i]);
+	}
+	if (uring_open(&self->ring) && errno != ENOSYS)
+		ASSERT_EQ(EPERM, errno);
+}
+
+FIXTURE_TEARDOWN(calls)
+{
+	uring_close(&self->ring);
+	quic_oracle_free(self->phase[0]);
+	quic_env_close(&self->env);
+}
+
+static void expect_received(struct __test_metadata *_metadata,
+			    const FIXTURE_DATA(calls) *self, int i)
+{
+	ASSERT_EQ(COUNT, quic_receive(self->env.rx, self->phase,
+				      &self->train[i])) {
+		TH_LOG("message %d", i);
+	}
+}
+
+static void expect_nothing(struct __test_metadata *_metadata,
+			   const FIXTURE_DATA(calls) *self)
+{
+	uint8_t byte;
+
+	EXPECT_EQ(-1, recv(self->env.rx, &byte, 1, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+}
+
+/* sendmmsg() */
+
+static void mmsg_init(const FIXTURE_DATA(calls) *self, struct mmsghdr *mmsg)
+{
+	int i;
+
+	for (i = 0; i < MESSAGES; i++) {
+		mmsg[i].msg_hdr = self->hdr[i].mh;
+		mmsg[i].msg_len = 12345;
+	}
+}
+
+TEST_F(calls, sendmmsg)
+{
+	struct mmsghdr mmsg[MESSAGES];
+	int i;
+
+	mmsg_init(self, mmsg);
+	ASSERT_EQ(MESSAGES, sendmmsg(self->env.tx, mmsg, MESSAGES, 0));
+	for (i = 0; i < MESSAGES; i++) {
+		EXPECT_EQ(self->train[i].len, mmsg[i].msg_len);
+		expect_received(_metadata, self, i);
+	}
+	expect_nothing(_metadata, self);
+	EXPECT_EQ(0, quic_stat("QuicTxSwError"));
+}
+
+/* It ends before the one that fails; what follows can be sent. */
+TEST_F(calls, sendmmsg_with_failure)
+{
+	struct mmsghdr mmsg[MESSAGES];
+	int i;
+
+	self->msg[2].anc.next_pkt_num++;
+	quic_msghdr_init(&self->hdr[2], &self->msg[2]);
+	mmsg_init(self, mmsg);
+	ASSERT_EQ(2, sendmmsg(self->env.tx, mmsg, MESSAGES, 0));
+	EXPECT_EQ(1, quic_stat("QuicTxSwError"));
+	for (i = 0; i < MESSAGES; i++) {
+		if (i >= 2) {
+			EXPECT_EQ(12345, mmsg[i].msg_len);
+			continue;
+		}
+		EXPECT_EQ(self->train[i].len, mmsg[i].msg_len);
+		expect_received(_metadata, self, i);
+	}
+	expect_nothing(_metadata, self);
+
+	EXPECT_EQ(-1, sendmmsg(self->env.tx, mmsg + 2, MESSAGES - 2, 0));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(2, quic_stat("QuicTxSwError"));
+	ASSERT_EQ(2, sendmmsg(self->env.tx, mmsg + 3, 2, 0));
+	expect_received(_metadata, self, 3);
+	expect_received(_metadata, self, 4);
+	expect_nothing(_metadata, self);
+	EXPECT_EQ(2, quic_stat("QuicTxSwError"));
+}
+
+/* Encrypted, plain and bypassed messages in one call */
+TEST_F(calls, sendmmsg_mixed)
+{
+	uint8_t seen[QUIC_MAX_UDP_PAYLOAD];
+	struct mmsghdr mmsg[MESSAGES];
+	int i;
+
+	for (i = 1; i < 3; i++) {
+		self->msg[i].gso = -1;
+		self->msg[i].encrypts = i - 1;
+		self->msg[i].anc.flags = QUIC_BYPASS_ENCRYPTION;
+		quic_msghdr_init(&self->hdr[i], &self->msg[i]);
+	}
+	mmsg_init(self, mmsg);
+	ASSERT_EQ(MESSAGES, sendmmsg(self->env.tx, mmsg, MESSAGES, 0));
+	for (i = 0; i < MESSAGES; i++) {
+		EXPECT_EQ(self->train[i].len, mmsg[i].msg_len);
+		if (i != 1 && i != 2) {
+			expect_received(_metadata, self, i);
+			continue;
+		}
+		ASSERT_EQ(self->train[i].len,
+			  recv(self->env.rx, seen, sizeof(seen), 0));
+		EXPECT_EQ(0, memcmp(self->train[i].buf, seen,
+				    self->train[i].len));
+	}
+	expect_nothing(_metadata, self);
+}
+
+/* io_uring */
+
+static int uring_send(FIXTURE_DATA(calls) *self, int opcode, int i)
+{
+	uring_queue(&self->ring, opcode, &self->msg[i], &self->hdr[i], 0);
+	if (uring_enter(&self->ring, 1, 0) != 1)
+		return -errno;
+	return uring_result(&self->ring);
+}
+
+TEST_F(calls, io_uring)
+{
+	int i;
+
+	if (self->ring.fd < 0)
+		SKIP(return, "needs io_uring");
+	for (i = 0; i < MESSAGES; i++) {
+		ASSERT_EQ(self->train[i].len,
+			  uring_send(self, IORING_OP_SENDMSG, i));
+		expect_received(_metadata, self, i);
+	}
+	expect_nothing(_metadata, self);
+	EXPECT_EQ(0, quic_stat("QuicTxSwError"));
+}
+
+TEST_F(calls, io_uring_with_failure)
+{
+	struct quic_msg good = self->msg[0];
+
+	if (self->ring.fd < 0)
+		SKIP(return, "needs io_uring");
+	self->msg[0].anc.next_pkt_num++;
+	quic_msghdr_init(&self->hdr[0], &self->msg[0]);
+	EXPECT_EQ(-EINVAL, uring_send(self, IORING_OP_SENDMSG, 0));
+	EXPECT_EQ(1, quic_stat("QuicTxSwError"));
+	expect_nothing(_metadata, self);
+
+	quic_msghdr_init(&self->hdr[0], &good);
+	EXPECT_EQ(good.len, uring_send(self, IORING_OP_SENDMSG, 0));
+	expect_received(_metadata, self, 0);
+	EXPECT_EQ(-ERANGE, uring_send(self, IORING_OP_SENDMSG, 0));
+	EXPECT_EQ(2, quic_stat("QuicTxSwError"));
+	expect_nothing(_metadata, self);
+}
+
+/* Its pages would be read after they were checked. */
+TEST_F(calls, io_uring_zerocopy)
+{
+	if (self->ring.fd < 0)
+		SKIP(return, "needs io_uring");
+	quic_env_wire(&self->env);
+	EXPECT_EQ(-EOPNOTSUPP, uring_send(self, IORING_OP_SENDMSG_ZC, 0));
+	/* The notification that it is done with the memory */
+	EXPECT_EQ(0, uring_result(&self->ring));
+	EXPECT_EQ(1, quic_stat("QuicTxSwError"));
+	EXPECT_EQ(0, quic_env_wire(&self->env).frames);
+	expect_nothing(_metadata, self);
+	EXPECT_EQ(self->train[0].len, uring_send(self, IORING_OP_SENDMSG, 0));
+	expect_received(_metadata, self, 0);
+}
+
+TEST_F(calls, io_uring_dontwait)
+{
+	if (self->ring.fd < 0)
+		SKIP(return, "needs io_uring");
+	ASSERT_EQ(0, quic_env_fill(&self->env));
+	self->msg[0].flags = MSG_DONTWAIT;
+	EXPECT_EQ(-EAGAIN, uring_send(self, IORING_OP_SENDMSG, 0));
+	ASSERT_EQ(0, quic_env_drain(&self->env));
+	EXPECT_EQ(self->train[0].len, uring_send(self, IORING_OP_SENDMSG, 0));
+	expect_received(_metadata, self, 0);
+	EXPECT_EQ(0, quic_stat("QuicTxSwError"));
+}
+
+/*
+ * Without room the request is tried again, from the beginning, when there is
+ * some; or, with IOSQE_ASYNC, a thread of the kernel waits in it.
+ */
+static void expect_wait(struct __test_metadata *_metadata,
+			FIXTURE_DATA(calls) *self, int flags)
+{
+	struct uring *ring = &self->ring;
+	struct pollfd pollfd = { .fd = ring->fd, .events = POLLIN };
+	int i;
+
+	ASSERT_EQ(0, quic_env_fill(&self->env));
+	quic_env_wire(&self->env);
+	for (i = 0; i < 2; i++)
+		uring_queue(ring, IORING_OP_SENDMSG, &self->msg[i],
+			    &self->hdr[i], flags | (i ? 0 : IOSQE_IO_LINK));
+	ASSERT_EQ(2, uring_enter(ring, 2, 0));
+	EXPECT_EQ(0, poll(&pollfd, 1, SHORTLY));
+	EXPECT_EQ(0, quic_env_wire(&self->env).frames);
+	expect_nothing(_metadata, self);
+
+	ASSERT_EQ(0, quic_env_drain(&self->env));
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(self->train[i].len, uring_result(ring));
+		expect_received(_metadata, self, i);
+	}
+	expect_nothing(_metadata, self);
+	EXPECT_EQ(0, quic_stat("QuicTxSwError"));
+	EXPECT_EQ(-ERANGE, uring_send(self, IORING_OP_SENDMSG, 1));
+	EXPECT_EQ(1, quic_stat("QuicTxSwError"));
+}
+
+TEST_F(calls, io_uring_waits_for_room)
+{
+	if (self->ring.fd < 0)
+		SKIP(return, "needs io_uring");
+	expect_wait(_metadata, self, 0);
+}
+
+TEST_F(calls, io_uring_waits_in_a_thread)
+{
+	if (self->ring.fd < 0)
+		SKIP(return, "needs io_uring");
+	expect_wait(_metadata, self, IOSQE_ASYNC);
+}
+
+TEST_HARNESS_MAIN
