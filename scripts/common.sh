@@ -86,7 +86,9 @@ flavour() {
 install_selftests() {
 	local log=$BUILD/$FLAVOUR.selftests.log
 
-	need_packages gcc:gcc make:make /usr/include/openssl/evp.h:libssl-dev rsync:rsync
+	# The 32-bit headers are for the layout of the user API.
+	need_packages gcc:gcc make:make /usr/include/openssl/evp.h:libssl-dev \
+		/usr/include/x86_64-linux-gnu/gnu/stubs-32.h:libc6-dev-i386 rsync:rsync
 	say "Compiling the selftests"
 	make -s --no-print-directory -C "$BUILD/linux/tools/testing/selftests" \
 		TARGETS=net/quic FORCE_TARGETS=1 O="$BUILD/$FLAVOUR" \
