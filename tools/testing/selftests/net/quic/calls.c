@@ -2,12 +2,15 @@
 /* Other system calls that send messages: sendmmsg() and io_uring. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <linux/bpf.h>
 #include <linux/io_uring.h>
 
 #include "kselftest_harness.h"
@@ -339,7 +342,6 @@ static void expect_wait(struct __test_metadata *_metadata,
 	struct pollfd pollfd = { .fd = ring->fd, .events = POLLIN };
 	int i;
 
-	ASSERT_EQ(0, quic_env_fill(&self->env));
 	quic_env_wire(&self->env);
 	for (i = 0; i < 2; i++)
 		uring_queue(ring, IORING_OP_SENDMSG, &self->msg[i],
@@ -364,6 +366,7 @@ TEST_F(calls, io_uring_waits_for_room)
 {
 	if (self->ring.fd < 0)
 		SKIP(return, "needs io_uring");
+	ASSERT_EQ(0, quic_env_fill(&self->env));
 	expect_wait(_metadata, self, 0);
 }
 
@@ -371,7 +374,67 @@ TEST_F(calls, io_uring_waits_in_a_thread)
 {
 	if (self->ring.fd < 0)
 		SKIP(return, "needs io_uring");
+	ASSERT_EQ(0, quic_env_fill(&self->env));
 	expect_wait(_metadata, self, IOSQE_ASYNC);
+}
+
+/*
+ * A program that UDP runs before it looks for room: for datagrams to our port
+ * it makes the send buffer of the socket as small as can be.  It stays as long
+ * as the returned descriptor, that is, until the test ends.
+ */
+static int shrink_in_udp(const FIXTURE_DATA(calls) *self)
+{
+	const struct sockaddr_in *to = (const void *)&self->env.to.ss;
+	const struct bpf_insn insns[] = {
+		{ BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, BPF_REG_1,
+		  offsetof(struct bpf_sock_addr, user_port) },
+		/* sin6_port is in the same place. */
+		{ BPF_JMP | BPF_JNE | BPF_K, BPF_REG_2, .off = 7,
+		  .imm = to->sin_port },
+		{ BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, .off = -4, .imm = 1 },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, .imm = SOL_SOCKET },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, .imm = SO_SNDBUF },
+		{ BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_4, BPF_REG_10 },
+		{ BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_4, .imm = -4 },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_5, .imm = sizeof(int) },
+		{ BPF_JMP | BPF_CALL, .imm = BPF_FUNC_setsockopt },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, .imm = 1 },
+		{ BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr load = {
+		.prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+		.expected_attach_type = self->env.family == AF_INET6 ?
+			BPF_CGROUP_UDP6_SENDMSG : BPF_CGROUP_UDP4_SENDMSG,
+		.insns = (uintptr_t)insns,
+		.insn_cnt = sizeof(insns) / sizeof(*insns),
+		.license = (uintptr_t)"GPL",
+	};
+	union bpf_attr link = {};
+
+	link.link_create.attach_type = load.expected_attach_type;
+	link.link_create.target_fd = open("/sys/fs/cgroup", O_RDONLY);
+	link.link_create.prog_fd = syscall(SYS_bpf, BPF_PROG_LOAD, &load,
+					   sizeof(load));
+	return syscall(SYS_bpf, BPF_LINK_CREATE, &link, sizeof(link));
+}
+
+/*
+ * There is room when the request is looked at, but none any more when its
+ * packets, protected, come to UDP.  It starts again with the plaintext.
+ */
+TEST_F(calls, io_uring_waits_after_protection)
+{
+	int size = 1 << 20;
+
+	if (self->ring.fd < 0)
+		SKIP(return, "needs io_uring");
+	if (shrink_in_udp(self) < 0)
+		SKIP(return, "needs cgroup2 and CONFIG_CGROUP_BPF");
+	ASSERT_EQ(0, quic_env_fill(&self->env));
+	ASSERT_EQ(0, setsockopt(self->env.tx, SOL_SOCKET, SO_SNDBUF, &size,
+				sizeof(size)));
+	expect_wait(_metadata, self, 0);
 }
 
 TEST_HARNESS_MAIN
