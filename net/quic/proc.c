@@ -14,6 +14,7 @@ static const struct snmp_mib quic_mib_list[] = {
 	SNMP_MIB_ITEM("QuicCurrTxSw", QUIC_MIB_CURR_TX_SW),
 	SNMP_MIB_ITEM("QuicTxSw", QUIC_MIB_TX_SW),
 	SNMP_MIB_ITEM("QuicTxSwError", QUIC_MIB_TX_SW_ERROR),
+	SNMP_MIB_ITEM("QuicTxSwPackets", QUIC_MIB_TX_SW_PACKETS),
 };
 
 static int quic_stat_seq_show(struct seq_file *seq, void *v)

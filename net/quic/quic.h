@@ -248,6 +248,7 @@ enum {
 	QUIC_MIB_CURR_TX_SW,
 	QUIC_MIB_TX_SW,
 	QUIC_MIB_TX_SW_ERROR,
+	QUIC_MIB_TX_SW_PACKETS,
 	QUIC_MIB_NUM,
 };
 
@@ -270,6 +271,8 @@ static inline struct quic_net *quic_pernet(const struct net *net)
 	SNMP_INC_STATS(quic_pernet(net)->mib, QUIC_MIB_##field)
 #define QUIC_DEC_STATS(net, field)	\
 	SNMP_DEC_STATS(quic_pernet(net)->mib, QUIC_MIB_##field)
+#define QUIC_ADD_STATS(net, field, n)	\
+	SNMP_ADD_STATS(quic_pernet(net)->mib, QUIC_MIB_##field, n)
 
 #ifdef CONFIG_PROC_FS
 int quic_proc_init(struct net *net);

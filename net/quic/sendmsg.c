@@ -412,8 +412,12 @@ static int quic_tx_train(const struct quic_train *train, struct sock *sk,
 		goto out_free;
 
 	err = quic_tx_send(tx, train, sk, msg, tr);
-	if (!err)
-		msg->msg_iter = from;
+	if (err)
+		goto out_free;
+
+	msg->msg_iter = from;
+	QUIC_ADD_STATS(sock_net(sk), TX_SW_PACKETS,
+		       tx->use[0].packets + tx->use[1].packets);
 
 out_free:
 	quic_tx_free(tx);

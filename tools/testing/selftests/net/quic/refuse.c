@@ -62,6 +62,7 @@ static void expect_error(struct __test_metadata *_metadata,
 			 const FIXTURE_DATA(refuse) *self,
 			 const struct quic_msg *msg, int err, int counted)
 {
+	long sent = quic_stat("QuicTxSwPackets");
 	long before = quic_stat("QuicTxSwError");
 	struct quic_wire wire;
 	uint8_t byte;
@@ -77,6 +78,7 @@ static void expect_error(struct __test_metadata *_metadata,
 	ASSERT_EQ(-1, recv(self->env.rx, &byte, 1, MSG_DONTWAIT));
 	ASSERT_EQ(EAGAIN, errno);
 	ASSERT_EQ(before + counted, quic_stat("QuicTxSwError"));
+	ASSERT_EQ(sent, quic_stat("QuicTxSwPackets"));
 }
 
 #define EXPECT_REFUSED(err, msg) \

@@ -46,11 +46,13 @@ static void send_and_expect(struct __test_metadata *_metadata,
 			    const struct quic_train *train)
 {
 	struct quic_msg msg = quic_msg(env->tx, &env->to, train);
+	long before = quic_stat("QuicTxSwPackets");
 
 	ASSERT_EQ(train->len, quic_send(&msg)) {
 		TH_LOG("%u packets, %zu bytes: %s", train->count, train->len,
 		       strerror(errno));
 	}
+	ASSERT_EQ(before + train->count, quic_stat("QuicTxSwPackets"));
 	expect_train(_metadata, env->rx, phase, train);
 }
 
