@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Sockets, and the flows that the kernel has on them */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "quic_offload_flow.h"
+
+#define ULP_NAME	"quic-crypto"
+
+static bool socket_has_ulp(int fd)
+{
+	socklen_t len = sizeof(ULP_NAME);
+	char name[sizeof(ULP_NAME)] = "";
+
+	return !getsockopt(fd, SOL_UDP, UDP_ULP, name, &len) &&
+	       !strncmp(name, ULP_NAME, sizeof(name));
+}
+
+struct quic_offload_socket *quic_offload_socket_new(int fd,
+						    quic_offload_notice notice,
+						    void *arg)
+{
+	struct quic_offload_socket *sock = calloc(1, sizeof(*sock));
+	int err = 0;
+
+	if (!sock)
+		return NULL;
+
+	sock->refs = 1;
+	sock->fd = fd;
+	sock->enabled = true;
+	sock->gso = true;
+	sock->notice = notice;
+	sock->arg = arg;
+
+	if (setsockopt(fd, SOL_UDP, UDP_ULP, ULP_NAME, strlen(ULP_NAME)))
+		err = errno;
+	sock->ulp = !err || (err == EEXIST && socket_has_ulp(fd));
+	if (!sock->ulp)
+		quic_offload_socket_tell(sock, NO_ULP, err);
+
+	return sock;
+}
+
+static void socket_put(struct quic_offload_socket *sock)
+{
+	if (!--sock->refs)
+		free(sock);
+}
+
+void quic_offload_socket_free(struct quic_offload_socket *sock)
+{
+	if (!sock)
+		return;
+	sock->fd = -1;
+	socket_put(sock);
+}
+
+bool quic_offload_socket_may(const struct quic_offload_socket *sock)
+{
+	return sock->ulp && sock->enabled;
+}
+
+bool quic_offload_socket_enable(struct quic_offload_socket *sock, bool enable)
+{
+	sock->enabled = enable;
+	return quic_offload_socket_may(sock);
+}
+
+void quic_offload_socket_set_gso(struct quic_offload_socket *sock, bool enable)
+{
+	sock->gso = enable;
+}
+
+void quic_offload_socket_tell(struct quic_offload_socket *sock,
+			      enum quic_offload_reason reason, int err)
+{
+	static const struct {
+		const char *what, *effect;
+	} texts[] = {
+		[NO_ULP] = { "kernel has no QUIC offload",
+			     "packets are protected in userspace" },
+		[NO_ROOM] = { "limit user.max_quic_flows reached",
+			      "some packets are protected in userspace" },
+		[NO_CIPHER] = { "kernel does not have the cipher of a connection",
+				"its packets are protected in userspace" },
+		[NO_FLOW] = { "kernel did not add a QUIC flow",
+			      "its packets are protected in userspace" },
+		[NO_MESSAGE] = { "kernel did not protect QUIC packets",
+				 "such are protected in userspace" },
+		[NO_GSO] = { "no UDP GSO on a route",
+			     "packets are sent one by one" },
+	};
+	unsigned int bit = 1U << reason;
+	char text[160];
+
+	if (!sock->notice || atomic_fetch_or(&sock->told, bit) & bit)
+		return;
+	errno = err;
+	snprintf(text, sizeof(text), "%s (%m): %s", texts[reason].what,
+		 texts[reason].effect);
+	sock->notice(sock->arg, text);
+}
+
+/* An address of a kind that is not known leaves the key without one. */
+static void key_set_address(struct quic_connection_info_key *key,
+			    const void *name, socklen_t len)
+{
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
+	const struct sockaddr_in6 *sin6 = (const void *)&ss;
+	const struct sockaddr_in *sin = (const void *)&ss;
+
+	memcpy(&ss, name, len < sizeof(ss) ? len : sizeof(ss));
+	if (ss.ss_family == AF_INET) {
+		key->family = AF_INET;
+		key->udp_port = sin->sin_port;
+		key->addr.ipv4_addr = sin->sin_addr;
+	} else if (ss.ss_family == AF_INET6) {
+		key->family = AF_INET6;
+		key->udp_port = sin6->sin6_port;
+		key->addr.ipv6_addr = sin6->sin6_addr;
+		if (IN6_IS_ADDR_LINKLOCAL(&sin6->sin6_addr))
+			key->scope_id = sin6->sin6_scope_id;
+	}
+}
+
+void quic_offload_flow_name(struct quic_connection_info_key *name,
+			    const uint8_t *dcid, size_t dcid_len,
+			    const struct msghdr *to)
+{
+	memset(name, 0, sizeof(*name));
+	name->conn_id_length = dcid_len;
+	memcpy(name->conn_id + sizeof(name->conn_id) - dcid_len, dcid,
+	       dcid_len);
+	if (to->msg_name)
+		key_set_address(name, to->msg_name, to->msg_namelen);
+}
+
+void quic_offload_flow_init(struct quic_offload_flow *flow,
+			    struct quic_offload_socket *sock,
+			    const struct quic_connection_info_key *name)
+{
+	memset(flow, 0, sizeof(*flow));
+	sock->refs++;
+	flow->sock = sock;
+	flow->name = *name;
+}
+
+void quic_offload_flow_drop(struct quic_offload_flow *flow)
+{
+	if (!flow->sock)
+		return;
+	quic_offload_flow_del(flow);
+	socket_put(flow->sock);
+	flow->sock = NULL;
+	flow->used = 0;
+}
+
+void quic_offload_flow_del(struct quic_offload_flow *flow)
+{
+	struct quic_connection_info info = { .key = flow->key };
+	int fd = flow->sock->fd;
+
+	/* When the socket is closed the kernel deletes it. */
+	if (flow->generations && fd >= 0)
+		setsockopt(fd, SOL_UDP, UDP_QUIC_DEL_TX_CONNECTION, &info,
+			   sizeof(info));
+	flow->generations = 0;
+}
+
+void quic_offload_flow_refuse(struct quic_offload_flow *flow,
+			      enum quic_offload_reason reason, int err)
+{
+	quic_offload_flow_del(flow);
+	flow->refused = true;
+	quic_offload_socket_tell(flow->sock, reason, err);
+}
+
+/* What the kernel is to call a new flow.  -1 if it has no destination: this is
+ * for sendmsg() to tell.
+ */
+static int flow_set_key(struct quic_offload_flow *flow)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+
+	flow->key = flow->name;
+	if (flow->name.family)
+		return 0;
+	if (getpeername(flow->sock->fd, (void *)&peer, &len))
+		return -1;
+	key_set_address(&flow->key, &peer, len);
+	return 0;
+}
+
+static bool flow_add(struct quic_offload_flow *flow,
+		     const struct quic_offload_keys *keys)
+{
+	struct quic_connection_info info = {
+		.cipher_type = keys->cipher,
+		.conn_payload_key_gen = keys->generation,
+	};
+	int err = 0;
+
+	if (!flow->generations && flow_set_key(flow))
+		return false;
+
+	info.key = flow->key;
+	memcpy(info.header_key, keys->header_key, sizeof(info.header_key));
+	memcpy(info.payload_key, keys->payload_key, sizeof(info.payload_key));
+	memcpy(info.payload_iv, keys->payload_iv, sizeof(info.payload_iv));
+	if (setsockopt(flow->sock->fd, SOL_UDP, UDP_QUIC_ADD_TX_CONNECTION,
+		       &info, sizeof(info)))
+		err = errno;
+	explicit_bzero(&info, sizeof(info));
+
+	if (err) {
+		quic_offload_flow_refuse(flow, err == ENOBUFS ? NO_ROOM :
+					 err == EOPNOTSUPP ? NO_CIPHER :
+					 NO_FLOW, err);
+		return false;
+	}
+
+	flow->newest = keys->generation;
+	if (flow->generations < 2)
+		flow->generations++;
+	return true;
+}
+
+bool quic_offload_flow_provide(struct quic_offload_flow *flow,
+			       const struct quic_offload_keys *keys)
+{
+	int8_t ahead = keys->generation - flow->newest;
+
+	if (flow->refused)
+		return false;
+
+	if (flow->generations) {
+		if (ahead <= 0)
+			return -ahead < flow->generations;
+		/* The kernel takes one after the other, or starts anew. */
+		if (ahead > 1)
+			quic_offload_flow_del(flow);
+	}
+
+	return flow_add(flow, keys);
+}

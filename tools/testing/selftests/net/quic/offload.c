@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The library of tools/net/quic where the kernel can: batches become messages,
+ * and the kernel is told what it needs for them.
+ */
+
+#include "quic_offload_test.h"
+
+#define SLOTS		4	/* flows that a connection keeps */
+
+/* Batches */
+
+TEST_F(offload, one_message)
+{
+	EXPECT_EQ(0, send_batch(self));
+	put(self, 20);
+	EXPECT_SENT();
+	EXPECT_STATS(20, 0, 1);
+	put(self, 1);
+	EXPECT_SENT();
+	EXPECT_STATS(21, 0, 2);
+	EXPECT_EQ(1, quic_stat("QuicCurrTxSw"));
+	EXPECT_EQ(1, quic_stat("QuicTxSw"));
+	EXPECT_EQ(0, quic_stat("QuicTxSwError"));
+	EXPECT_EQ(0, self->notices);
+}
+
+TEST_F(offload, scattered)
+{
+	uint8_t *to = self->batch.buf + sizeof(self->batch.buf);
+	unsigned int i;
+
+	put(self, 20);
+	for (i = 0; i < 20; i++) {
+		struct quic_offload_packet *packet = &self->batch.packets[i];
+
+		to -= LEN + (i & 1);
+		packet->data = memcpy(to, packet->data, LEN);
+	}
+	EXPECT_SENT();
+	EXPECT_STATS(20, 0, 1);
+}
+
+TEST_F(offload, gaps)
+{
+	self->packet.pn_len = 1;
+	put(self, 2);
+	self->packet.pn += 5;
+	put(self, 2);
+	self->packet.pn += 255;
+	put(self, 2);
+	EXPECT_SENT();
+	EXPECT_STATS(6, 0, 1);
+
+	/* One byte cannot say that these are not the next ones. */
+	put(self, 2);
+	self->packet.pn += 256;
+	put(self, 2);
+	EXPECT_SENT();
+	EXPECT_STATS(10, 0, 3);
+}
+
+TEST_F(offload, lengths)
+{
+	static const size_t lengths[] = {
+		1000, 1000, 999, 1000, 20, 21, 1000, 1000, 1001, 1000,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		self->packet.len = lengths[i];
+		put(self, 1);
+	}
+	EXPECT_SENT();
+	EXPECT_STATS(10, 0, 5);
+}
+
+/* As many packets, and as many bytes, as UDP takes */
+TEST_F(offload, limits)
+{
+	self->packet.len = 100;
+	put(self, 300);
+	EXPECT_SENT();
+	EXPECT_STATS(300, 0, 3);
+
+	/* 65507 / 1200 is 54. */
+	self->packet.len = LEN;
+	put(self, 60);
+	EXPECT_SENT();
+	EXPECT_STATS(360, 0, 5);
+
+	quic_offload_socket_enable(self->sock, false);
+	put(self, 60);
+	EXPECT_SENT();
+	self->packet.len = 100;
+	put(self, 70);
+	EXPECT_SENT();
+	EXPECT_STATS(360, 130, 9);
+}
+
+TEST_F(offload, connection_ids)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		quic_dcid_init(&self->packet.dcid, i == 2 ? 0 : 20, i);
+		put(self, 3);
+	}
+	quic_dcid_init(&self->packet.dcid, 20, 0);
+	put(self, 3);
+	EXPECT_SENT();
+	EXPECT_STATS(12, 0, 4);
+	EXPECT_EQ(3, quic_stat("QuicTxSw"));
+}
+
+TEST_F(offload, ready)
+{
+	put_ready(self, 3);
+	put(self, 3);
+	put_ready(self, 1);
+	put(self, 3);
+	put_ready(self, 2);
+	self->packet.len = 30;
+	put_ready(self, 1);
+	EXPECT_SENT();
+	EXPECT_STATS(6, 0, 5);
+	EXPECT_EQ(7, quic_offload_conn_stats(self->conn)->ready);
+
+	/* An empty datagram cannot be a part of a train. */
+	put_ready(self, 3);
+	self->batch.packets[1].len = 0;
+	EXPECT_SENT();
+	EXPECT_STATS(6, 0, 8);
+}
+
+/* What the application does with UDP_SEGMENT itself */
+TEST_F(offload, socket_option)
+{
+	int gso = 100;
+
+	ASSERT_EQ(0, setsockopt(self->env.tx, SOL_UDP, UDP_SEGMENT, &gso,
+				sizeof(gso)));
+	put(self, 3);
+	put_ready(self, 1);
+	put(self, 1);
+	EXPECT_SENT();
+	quic_offload_socket_enable(self->sock, false);
+	put(self, 1);
+	EXPECT_SENT();
+	EXPECT_STATS(4, 1, 4);
+}
+
+TEST_F(offload, control_messages)
+{
+	bool v6 = variant->family == AF_INET6;
+	uint8_t control[QUIC_OFFLOAD_MAX_CONTROL + 1] = {}, seen[2000];
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} space;
+	struct iovec iov = { seen, sizeof(seen) };
+	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int tos = 0x2, one = 1, i;
+
+	ASSERT_EQ(0, setsockopt(self->rx, v6 ? SOL_IPV6 : SOL_IP,
+				v6 ? IPV6_RECVTCLASS : IP_RECVTOS, &one,
+				sizeof(one)));
+	self->to.msg_control = control;
+	quic_cmsg_put(&self->to, v6 ? SOL_IPV6 : SOL_IP,
+		      v6 ? IPV6_TCLASS : IP_TOS, &tos, sizeof(tos));
+	put(self, 3);
+	put_ready(self, 3);
+	EXPECT_EQ(6, send_batch(self));
+	EXPECT_STATS(3, 0, 2);
+	for (i = 0; i < 6; i++) {
+		mh.msg_control = &space;
+		mh.msg_controllen = sizeof(space);
+		ASSERT_LT(0, recvmsg(self->rx, &mh, 0));
+		ASSERT_NE(NULL, CMSG_FIRSTHDR(&mh));
+		EXPECT_EQ(tos, *CMSG_DATA(CMSG_FIRSTHDR(&mh)));
+	}
+	self->batch.seen = 6;
+
+	/* A list that pretends to go on cannot hide what the library adds. */
+	put(self, 3);
+	((struct cmsghdr *)control)->cmsg_len = 100;
+	EXPECT_ERROR(EINVAL);
+	self->to.msg_controllen = sizeof(control);
+	EXPECT_ERROR(EINVAL);
+	self->to.msg_controllen = 0;
+	EXPECT_SENT();
+}
+
+/* Flows */
+
+TEST_F(offload, migration)
+{
+	struct quic_addr there;
+	int rx = quic_env_receiver(&self->env, &there);
+
+	ASSERT_LE(0, rx);
+	put(self, 3);
+	EXPECT_SENT();
+
+	/* The address changes, */
+	ASSERT_EQ(0, set_destination(self, variant->connected, &there, rx));
+	put(self, 3);
+	EXPECT_SENT();
+	/* the connection ID as well, */
+	quic_dcid_init(&self->packet.dcid, DCID_LEN, 1);
+	put(self, 3);
+	EXPECT_SENT();
+	EXPECT_STATS(9, 0, 3);
+	EXPECT_EQ(variant->connected ? 2 : 3, quic_stat("QuicCurrTxSw"));
+	/* and back. */
+	ASSERT_EQ(0, set_destination(self, variant->connected, &self->env.to,
+				     self->env.rx));
+	put(self, 3);
+	EXPECT_SENT();
+	EXPECT_STATS(12, 0, 4);
+	EXPECT_EQ(0, self->notices);
+	close(rx);
+}
+
+TEST_F(offload, many_connection_ids)
+{
+	unsigned int i;
+	long added;
+
+	for (i = 0; i < 3 * SLOTS; i++) {
+		quic_dcid_init(&self->packet.dcid, DCID_LEN, i);
+		put(self, 2);
+		EXPECT_SENT();
+		EXPECT_GE(SLOTS, quic_stat("QuicCurrTxSw"));
+	}
+	EXPECT_EQ(SLOTS, quic_stat("QuicCurrTxSw"));
+
+	/* Those that are used stay. */
+	added = quic_stat("QuicTxSw");
+	for (i = 0; i < 2 * SLOTS; i++) {
+		quic_dcid_init(&self->packet.dcid, DCID_LEN,
+			       i & 1 ? 2 * SLOTS + i : 3 * SLOTS - 1);
+		put(self, 2);
+		EXPECT_SENT();
+	}
+	EXPECT_GE(added + SLOTS, quic_stat("QuicTxSw"));
+	EXPECT_STATS(10 * SLOTS, 0, 5 * SLOTS);
+	EXPECT_EQ(0, self->notices);
+}
+
+TEST_F(offload, retire)
+{
+	struct quic_dcid dcid[2];
+	struct quic_addr there;
+	int rx = quic_env_receiver(&self->env, &there);
+
+	ASSERT_LE(0, rx);
+	quic_dcid_init(&dcid[0], DCID_LEN, 0);
+	quic_dcid_init(&dcid[1], DCID_LEN, 1);
+	put(self, 2);
+	self->packet.dcid = dcid[1];
+	put(self, 2);
+	EXPECT_SENT();
+	EXPECT_EQ(2, quic_stat("QuicCurrTxSw"));
+	if (!variant->connected) {
+		ASSERT_EQ(0, set_destination(self, false, &there, rx));
+		put(self, 2);
+		EXPECT_SENT();
+		EXPECT_EQ(3, quic_stat("QuicCurrTxSw"));
+	}
+
+	/* Not this one */
+	quic_offload_conn_retire(self->conn, dcid[1].id, DCID_LEN - 1);
+	quic_offload_conn_retire(self->conn, dcid[1].id, 0);
+	quic_offload_conn_retire(self->conn, dcid[1].id, 200);
+	EXPECT_EQ(variant->connected ? 2 : 3, quic_stat("QuicCurrTxSw"));
+	quic_offload_conn_retire(self->conn, dcid[1].id, DCID_LEN);
+	EXPECT_EQ(1, quic_stat("QuicCurrTxSw"));
+	quic_offload_conn_free(self->conn);
+	self->conn = NULL;
+	EXPECT_EQ(0, quic_stat("QuicCurrTxSw"));
+	EXPECT_EQ(0, quic_stat("QuicTxSwError"));
+	close(rx);
+}
+
+/* Its flows go with it; another one that has got its number is left alone. */
+TEST_F(offload, socket_freed)
+{
+	struct quic_connection_info info;
+	struct quic_keys keys;
+	int fd;
+
+	put(self, 2);
+	EXPECT_SENT();
+	quic_offload_socket_free(self->sock);
+	fd = dup(self->env.tx);
+	ASSERT_EQ(0, close(self->env.tx));
+	self->sock = NULL;
+	self->env.tx = quic_env_socket(&self->env);
+	quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], 1, 0);
+	quic_flow_info(&info, &keys, &self->packet.dcid, &self->dest);
+	ASSERT_EQ(0, quic_flow_add(self->env.tx, &info));
+	close(fd);
+	EXPECT_EQ(1, quic_stat("QuicCurrTxSw"));
+
+	quic_offload_conn_retire(self->conn, self->packet.dcid.id, DCID_LEN);
+	EXPECT_EQ(1, quic_stat("QuicCurrTxSw"));
+
+	/* The connection goes on with another socket. */
+	ASSERT_EQ(0, quic_flow_del(self->env.tx, &info));
+	ASSERT_EQ(0, set_destination(self, variant->connected, &self->dest,
+				     self->rx));
+	self->sock = quic_offload_socket_new(self->env.tx, notice, self);
+	put(self, 2);
+	EXPECT_SENT();
+	EXPECT_STATS(4, 0, 2);
+	EXPECT_EQ(0, self->notices);
+}
+
+/* Keys */
+
+TEST_F(offload, phase_flips)
+{
+	uint16_t cipher = quic_ciphers[variant->cipher].type;
+	unsigned int i;
+
+	ASSERT_EQ(0, set_keys(self, cipher, 1));
+	for (i = 0; i < 10; i++) {
+		self->generation = i & 1;
+		put(self, 1);
+	}
+	EXPECT_SENT();
+	EXPECT_STATS(10, 0, 1);
+	EXPECT_EQ(1, quic_stat("QuicTxSw"));
+}
+
+TEST_F(offload, key_updates)
+{
+	uint16_t cipher = quic_ciphers[variant->cipher].type;
+	unsigned int generation;
+
+	for (generation = 1; generation < 5; generation++) {
+		put(self, 2);
+		ASSERT_EQ(0, set_keys(self, cipher, generation));
+		put(self, 2);
+		EXPECT_SENT();
+		EXPECT_STATS(4 * generation, 0, generation);
+	}
+	/* The same flow all the time */
+	EXPECT_EQ(1, quic_stat("QuicTxSw"));
+	EXPECT_EQ(0, self->notices);
+
+	EXPECT_EQ(-EINVAL, set_keys(self, cipher, 4));
+	EXPECT_EQ(-EINVAL, set_keys(self, cipher, 3));
+	EXPECT_EQ(-EINVAL, set_keys(self, cipher, 6));
+	self->generation = 4;
+	put(self, 2);
+	EXPECT_SENT();
+}
+
+/* A flow begins with the keys of its first packet; older ones come too late. */
+TEST_F(offload, late_flow)
+{
+	uint16_t cipher = quic_ciphers[variant->cipher].type;
+
+	ASSERT_EQ(0, set_keys(self, cipher, 1));
+	put(self, 2);
+	EXPECT_SENT();
+	EXPECT_STATS(2, 0, 1);
+	self->generation = 0;
+	put(self, 2);
+	EXPECT_SENT();
+	EXPECT_STATS(2, 2, 2);
+	self->generation = 1;
+	put(self, 2);
+	EXPECT_SENT();
+	EXPECT_STATS(4, 2, 3);
+	EXPECT_EQ(1, quic_stat("QuicTxSw"));
+	EXPECT_EQ(0, self->notices);
+}
+
+/* Keys of the connection that this flow did not see cannot be added any more. */
+TEST_F(offload, idle_flow)
+{
+	uint16_t cipher = quic_ciphers[variant->cipher].type;
+	struct quic_dcid idle = self->packet.dcid;
+	unsigned int generation;
+
+	put(self, 2);
+	EXPECT_SENT();
+	quic_dcid_init(&self->packet.dcid, DCID_LEN, 1);
+	for (generation = 1; generation < 4; generation++) {
+		ASSERT_EQ(0, set_keys(self, cipher, generation));
+		put(self, 2);
+		EXPECT_SENT();
+	}
+	self->packet.dcid = idle;
+	put(self, 2);
+	EXPECT_SENT();
+	EXPECT_STATS(10, 0, 5);
+	EXPECT_EQ(2, quic_stat("QuicCurrTxSw"));
+	EXPECT_EQ(3, quic_stat("QuicTxSw"));
+	EXPECT_EQ(0, self->notices);
+}
+
+TEST_F(offload, generations_wrap)
+{
+	uint16_t cipher = quic_ciphers[variant->cipher].type;
+	uint8_t generation = 254;
+
+	quic_offload_conn_free(self->conn);
+	self->conn = quic_offload_conn_new(protect, self);
+	quic_oracle_free(self->oracle[0]);
+	self->oracle[0] = NULL;
+	ASSERT_EQ(0, set_keys(self, cipher, generation));
+	do {
+		put(self, 2);
+		ASSERT_EQ(0, set_keys(self, cipher, ++generation));
+		put(self, 2);
+		EXPECT_SENT();
+	} while (generation != 2);
+	EXPECT_STATS(16, 0, 4);
+	EXPECT_EQ(1, quic_stat("QuicTxSw"));
+}
+
+TEST_HARNESS_MAIN
