@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Let ngtcp2 send its 1-RTT packets through the kernel's packet protection. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include "quic_ngtcp2.h"
+#include "quic_ngtcp2_crypto.h"
+
+/* What fits in one UDP message, and with small packets */
+#define BATCH_BYTES	65536
+#define BATCH_PACKETS	64
+
+struct route {
+	ngtcp2_path_storage path;
+	ngtcp2_pkt_info info;
+};
+
+struct quic_ngtcp2 {
+	ngtcp2_conn *conn;
+	struct quic_offload_conn *offload;
+	bool enabled;			/* leave packets to the kernel */
+
+	/* The last two generations, by key phase, and what protect() needs:
+	 * ngtcp2's own contexts are gone when it changes keys, packets that
+	 * wait in the batch are not.
+	 */
+	unsigned int generations;
+	struct quic_offload_keys keys[2];
+	ngtcp2_crypto_aead_ctx aead[2];
+	ngtcp2_crypto_cipher_ctx hp_ctx;	/* owned by conn */
+
+	/* The next call of hp_mask() belongs to a packet left to the kernel */
+	bool zero_mask;
+
+	/* The batch: first packets of count were sent, used bytes are taken.
+	 * The packet that is being written comes next.
+	 */
+	size_t first, count, used;
+	struct quic_offload_packet packets[BATCH_PACKETS];
+	struct route routes[BATCH_PACKETS];
+	uint8_t buf[BATCH_BYTES];
+};
+
+/* The callbacks of ngtcp2 that protect packets are not told the connection. */
+static _Thread_local struct quic_ngtcp2 *writer;
+
+/*
+ * Only a packet that starts its datagram is left to the kernel: it is alone
+ * there, since a short header packet is always the last.
+ */
+static int encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead,
+		   const ngtcp2_crypto_aead_ctx *aead_ctx,
+		   const uint8_t *plaintext, size_t len,
+		   const uint8_t *nonce, size_t noncelen,
+		   const uint8_t *header, size_t header_len)
+{
+	struct quic_offload_packet *packet;
+	unsigned int phase, pn_len;
+
+	packet = writer ? &writer->packets[writer->count] : NULL;
+	phase = !!(header[0] & 0x04);
+	if (!packet || header != packet->data || header[0] & 0x80 ||
+	    !writer->enabled || phase >= writer->generations)
+		return ngtcp2_crypto_encrypt_cb(dest, aead, aead_ctx,
+						plaintext, len, nonce, noncelen,
+						header, header_len);
+
+	if (dest != plaintext)
+		memmove(dest, plaintext, len);
+	pn_len = (header[0] & 0x03) + 1;
+	packet->ready = false;
+	packet->len = header_len + len;
+	packet->dcid_len = header_len - pn_len - 1;
+	packet->number = quic_ngtcp2_number(nonce,
+					    writer->keys[phase].payload_iv);
+	writer->zero_mask = true;
+	return 0;
+}
+
+static int hp_mask(uint8_t *dest, const ngtcp2_crypto_cipher *hp,
+		   const ngtcp2_crypto_cipher_ctx *hp_ctx,
+		   const uint8_t *sample)
+{
+	/* ngtcp2 may open buffered packets while it writes, with this too */
+	if (!writer || !writer->zero_mask)
+		return ngtcp2_crypto_hp_mask_cb(dest, hp, hp_ctx, sample);
+
+	writer->zero_mask = false;
+	writer->hp_ctx = *hp_ctx;
+	memset(dest, 0, NGTCP2_HP_MASKLEN);
+	return 0;
+}
+
+void quic_ngtcp2_set_callbacks(ngtcp2_callbacks *callbacks)
+{
+	callbacks->encrypt = encrypt;
+	callbacks->hp_mask = hp_mask;
+}
+
+/* For packets that the kernel does not take */
+static int protect(void *arg, const struct quic_offload_keys *keys,
+		   uint8_t *packet, size_t header_len, size_t len,
+		   uint64_t number)
+{
+	struct quic_ngtcp2 *q = arg;
+
+	return quic_ngtcp2_protect(ngtcp2_conn_get_crypto_ctx(q->conn),
+				   &q->aead[keys->generation & 1], &q->hp_ctx,
+				   keys->payload_iv, packet, header_len, len,
+				   number);
+}
+
+struct quic_ngtcp2 *quic_ngtcp2_new(ngtcp2_conn *conn)
+{
+	struct quic_ngtcp2 *q;
+	int i;
+
+	q = calloc(1, sizeof(*q));
+	if (!q)
+		return NULL;
+	q->offload = quic_offload_conn_new(protect, q);
+	if (!q->offload) {
+		free(q);
+		return NULL;
+	}
+	q->conn = conn;
+	q->enabled = true;
+	for (i = 0; i < BATCH_PACKETS; i++)
+		ngtcp2_path_storage_zero(&q->routes[i].path);
+	return q;
+}
+
+void quic_ngtcp2_free(struct quic_ngtcp2 *q)
+{
+	if (!q)
+		return;
+	quic_offload_conn_free(q->offload);
+	ngtcp2_crypto_aead_ctx_free(&q->aead[0]);
+	ngtcp2_crypto_aead_ctx_free(&q->aead[1]);
+	explicit_bzero(q->keys, sizeof(q->keys));
+	free(q);
+}
+
+void quic_ngtcp2_set_offload(struct quic_ngtcp2 *q, bool enable)
+{
+	q->enabled = enable;
+}
+
+/* The next generation: @keys has been filled in but for its number. */
+static int add_keys(struct quic_ngtcp2 *q, struct quic_offload_keys *keys)
+{
+	const ngtcp2_crypto_ctx *ctx = ngtcp2_conn_get_crypto_ctx(q->conn);
+	unsigned int phase = q->generations & 1;
+	ngtcp2_crypto_aead_ctx aead;
+	int err;
+
+	keys->generation = q->generations;
+	err = ngtcp2_crypto_aead_ctx_encrypt_init(&aead, &ctx->aead,
+						  keys->payload_key,
+						  sizeof(keys->payload_iv));
+	if (!err) {
+		ngtcp2_crypto_aead_ctx_free(&q->aead[phase]);
+		q->aead[phase] = aead;
+		q->keys[phase] = *keys;
+		q->generations++;
+		err = quic_offload_conn_set_keys(q->offload, keys);
+	}
+	explicit_bzero(keys, sizeof(*keys));
+	return err ? -1 : 0;
+}
+
+int quic_ngtcp2_install_tx_key(struct quic_ngtcp2 *q,
+			       quic_ngtcp2_level level,
+			       const uint8_t *secret, size_t len)
+{
+	struct quic_offload_keys keys = { 0 };
+	const ngtcp2_crypto_ctx *ctx;
+
+	if (ngtcp2_crypto_derive_and_install_tx_key(q->conn, keys.payload_key,
+						    keys.payload_iv,
+						    keys.header_key, level,
+						    secret, len))
+		return -1;
+	if (level != QUIC_NGTCP2_1RTT) {
+		explicit_bzero(&keys, sizeof(keys));
+		return 0;
+	}
+	ctx = ngtcp2_conn_get_crypto_ctx(q->conn);
+	keys.cipher = quic_ngtcp2_cipher(ctx,
+					 ngtcp2_crypto_aead_keylen(&ctx->aead));
+	return add_keys(q, &keys);
+}
+
+int quic_ngtcp2_update_key(struct quic_ngtcp2 *q,
+			   uint8_t *rx_secret, uint8_t *tx_secret,
+			   ngtcp2_crypto_aead_ctx *rx_aead_ctx, uint8_t *rx_iv,
+			   ngtcp2_crypto_aead_ctx *tx_aead_ctx, uint8_t *tx_iv,
+			   const uint8_t *current_rx_secret,
+			   const uint8_t *current_tx_secret, size_t secretlen)
+{
+	struct quic_offload_keys keys = q->keys[~q->generations & 1];
+	uint8_t rx_key[QUIC_OFFLOAD_MAX_KEY];
+	int err;
+
+	err = ngtcp2_crypto_update_key(q->conn, rx_secret, tx_secret,
+				       rx_aead_ctx, rx_key, rx_iv,
+				       tx_aead_ctx, keys.payload_key, tx_iv,
+				       current_rx_secret, current_tx_secret,
+				       secretlen);
+	explicit_bzero(rx_key, sizeof(rx_key));
+	if (err)
+		return NGTCP2_ERR_CALLBACK_FAILURE;
+	memcpy(keys.payload_iv, tx_iv, sizeof(keys.payload_iv));
+	return add_keys(q, &keys) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static size_t max_len(const struct quic_ngtcp2 *q)
+{
+	return ngtcp2_conn_get_max_tx_udp_payload_size(q->conn);
+}
+
+/* Where the next packet may be written, or NULL if nothing can be sent */
+static uint8_t *begin_packet(struct quic_ngtcp2 *q)
+{
+	struct quic_offload_packet *packet;
+
+	if ((q->count == BATCH_PACKETS ||
+	     q->used + max_len(q) > sizeof(q->buf)) &&
+	    quic_ngtcp2_send(q) == -EAGAIN)
+		return NULL;
+
+	packet = &q->packets[q->count];
+	packet->data = q->buf + q->used;
+	packet->ready = true;
+	writer = q;
+	return q->buf + q->used;
+}
+
+static ngtcp2_ssize end_packet(struct quic_ngtcp2 *q, ngtcp2_ssize len)
+{
+	struct quic_offload_packet *packet = &q->packets[q->count];
+
+	writer = NULL;
+	if (len <= 0)
+		return len;
+	if (packet->ready)
+		packet->len = len;
+	q->used += packet->len;
+	q->count++;
+	return len;
+}
+
+ngtcp2_ssize quic_ngtcp2_writev_stream(struct quic_ngtcp2 *q,
+				       ngtcp2_ssize *pdatalen, uint32_t flags,
+				       int64_t stream_id,
+				       const ngtcp2_vec *datav, size_t datavcnt,
+				       ngtcp2_tstamp ts)
+{
+	uint8_t *dest = begin_packet(q);
+	struct route *route = &q->routes[q->count];
+
+	if (!dest) {
+		*pdatalen = -1;
+		return NGTCP2_ERR_NOBUF;
+	}
+	return end_packet(q, ngtcp2_conn_writev_stream(q->conn,
+			&route->path.path, &route->info, dest, max_len(q),
+			pdatalen, flags, stream_id, datav, datavcnt, ts));
+}
+
+ngtcp2_ssize quic_ngtcp2_write_close(struct quic_ngtcp2 *q,
+				     const quic_ngtcp2_error *error,
+				     ngtcp2_tstamp ts)
+{
+	uint8_t *dest = begin_packet(q);
+	struct route *route = &q->routes[q->count];
+
+	if (!dest)
+		return NGTCP2_ERR_NOBUF;
+	return end_packet(q, ngtcp2_conn_write_connection_close(q->conn,
+			&route->path.path, &route->info, dest, max_len(q),
+			error, ts));
+}
+
+static bool same_route(const struct route *a, const struct route *b)
+{
+	return ngtcp2_path_eq(&a->path.path, &b->path.path) &&
+	       a->path.path.user_data == b->path.path.user_data &&
+	       a->info.ecn == b->info.ecn;
+}
+
+/* Send packets that go to one destination. */
+static ssize_t send_packets(struct quic_ngtcp2 *q, size_t count)
+{
+	const struct route *route = &q->routes[q->first];
+	const ngtcp2_addr *to = &route->path.path.remote;
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr cmsg;
+	} control = { 0 };
+	struct msghdr msg = {
+		.msg_name = to->addr,
+		.msg_namelen = to->addrlen,
+	};
+	int ecn = route->info.ecn;
+
+	if (ecn) {
+		bool v6 = to->addr->sa_family == AF_INET6;
+
+		control.cmsg.cmsg_level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+		control.cmsg.cmsg_type = v6 ? IPV6_TCLASS : IP_TOS;
+		control.cmsg.cmsg_len = CMSG_LEN(sizeof(ecn));
+		memcpy(CMSG_DATA(&control.cmsg), &ecn, sizeof(ecn));
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+	}
+	return quic_offload_send(route->path.path.user_data, q->offload, &msg,
+				 MSG_DONTWAIT, &q->packets[q->first], count);
+}
+
+int quic_ngtcp2_send(struct quic_ngtcp2 *q)
+{
+	ssize_t sent;
+	int err = 0;
+	size_t end;
+
+	while (q->first < q->count) {
+		for (end = q->first + 1; end < q->count; end++)
+			if (!same_route(&q->routes[q->first], &q->routes[end]))
+				break;
+		sent = send_packets(q, end - q->first);
+		if (sent == -EAGAIN)
+			return sent;
+		if (sent < 0) {
+			err = err ?: sent;
+			sent = 1;
+		}
+		q->first += sent;
+	}
+	q->first = 0;
+	q->count = 0;
+	q->used = 0;
+	return err;
+}
+
+struct quic_offload_conn *quic_ngtcp2_offload(struct quic_ngtcp2 *q)
+{
+	return q->offload;
+}
