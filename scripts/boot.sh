@@ -4,7 +4,7 @@
 # lands in build/FLAVOUR/kernel.log; a BUG, WARNING, sanitizer or leak report
 # in it is a failure whatever the command returned.
 #
-#   scripts/boot.sh um|um-debug [command...]
+#   scripts/boot.sh um|um-debug|um-pristine [command...]
 #
 # MEM=2G  BOOT_TIMEOUT=3600 (seconds)  PIN=1 keeps the guest on one processor
 # Exit status: the command's; 1 dirty log, 124 timeout, 125 guest died.

@@ -3,7 +3,7 @@
 # what is missing first. Modules land in build/FLAVOUR/modroot, the user API
 # headers in build/FLAVOUR/usr/include, the make output in build/FLAVOUR.log.
 #
-#   scripts/build.sh um|um-debug
+#   scripts/build.sh um|um-debug|um-pristine
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -16,7 +16,7 @@ CONFIGS=$ROOT/scripts/flavours
 fragment() {
 	local files=("$CONFIGS/um.config")
 
-	[ "$FLAVOUR" = um ] || files+=("$CONFIGS/$FLAVOUR.config")
+	[ "$FLAVOUR" != um-debug ] || files+=("$CONFIGS/um-debug.config")
 	awk 'match($0, /CONFIG_[A-Za-z0-9_]+/) {
 			name = substr($0, RSTART, RLENGTH)
 			if (/^# CONFIG_.* is not set/ || /^CONFIG_/) {
@@ -54,6 +54,7 @@ watched() {
 check_config() {
 	local line vital
 
+	[ "$FLAVOUR" != um-pristine ] || return 0
 	while read -r line; do
 		! grep -qx "$line" "$OUT/.config" || continue
 		say "$FLAVOUR: $line was asked for, but is not in the configuration"

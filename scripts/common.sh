@@ -70,13 +70,15 @@ lock() {
 }
 
 # flavour NAME: set FLAVOUR, and TREE, the directory its kernel is built from:
-# um alone has the test-only SIMD diff, so it has a tree of its own.
+# um alone has the test-only SIMD diff, so it has a tree of its own. um-pristine
+# is a kernel without the series, to see what programs do there.
 flavour() {
 	FLAVOUR=$1
 	case $FLAVOUR in
 	um) TREE=$BUILD/linux-um ;;
 	um-debug) TREE=$BUILD/linux ;;
-	*) die "unknown flavour '$FLAVOUR' (there are um and um-debug)" ;;
+	um-pristine) TREE=$BUILD/pristine ;;
+	*) die "unknown flavour '$FLAVOUR' (there are um, um-debug and um-pristine)" ;;
 	esac
 	export FLAVOUR TREE
 }
@@ -86,9 +88,16 @@ flavour() {
 install_selftests() {
 	local log=$BUILD/$FLAVOUR.selftests.log
 
-	# The 32-bit headers are for the layout of the user API.
-	need_packages gcc:gcc make:make /usr/include/openssl/evp.h:libssl-dev \
-		/usr/include/x86_64-linux-gnu/gnu/stubs-32.h:libc6-dev-i386 rsync:rsync
+	# The 32-bit headers are for the layout of the user API, a C++ compiler
+	# for the library, the last ones for real QUIC transfers.
+	need_packages gcc:gcc g++:g++ make:make rsync:rsync pkg-config:pkg-config \
+		/usr/include/openssl/evp.h:libssl-dev openssl:openssl \
+		/usr/include/x86_64-linux-gnu/gnu/stubs-32.h:libc6-dev-i386 \
+		/usr/include/gnutls/gnutls.h:libgnutls28-dev \
+		/usr/include/ngtcp2/ngtcp2.h:libngtcp2-dev \
+		/usr/include/ngtcp2/ngtcp2_crypto_gnutls.h:libngtcp2-crypto-gnutls-dev \
+		/usr/include/nghttp3/nghttp3.h:libnghttp3-dev \
+		gtlsserver:ngtcp2-server gtlsclient:ngtcp2-client tc:iproute2
 	say "Compiling the selftests"
 	make -s --no-print-directory -C "$BUILD/linux/tools/testing/selftests" \
 		TARGETS=net/quic FORCE_TARGETS=1 O="$BUILD/$FLAVOUR" \

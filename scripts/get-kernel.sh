@@ -6,12 +6,12 @@
 #   KERNEL_SRC=dir scripts/get-kernel.sh   a copy of that tree, git or not
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/debian-lib.sh"
 
 PRISTINE=$BUILD/pristine
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/net-quic
 WANTED=linux-source-7.3
 SUITE=trixie-backports
-KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
 kernel_version() {
 	make -s -C "$1" kernelversion
@@ -23,19 +23,6 @@ keep() {
 	mv "$PRISTINE.new" "$PRISTINE"
 	printf '%s\n' "$1" > "$BUILD/pristine.from"
 	say "Kernel $(kernel_version "$PRISTINE") is in $PRISTINE"
-}
-
-# The main archive of this machine, as its own apt configuration names it.
-debian_mirror() {
-	local codename
-
-	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-	# shellcheck disable=SC2016 # apt expands these
-	apt-get indextargets --format '$(ORIGIN)|$(RELEASE)|$(COMPONENT)|$(SITE)' \
-		'Created-By: Packages' |
-		awk -F'|' -v codename="$codename" '
-			$3 == "main" && ($1 == "Debian" || $1 == "") &&
-			($2 == codename || $2 ~ /^(old)?stable$/) { print $4; exit }'
 }
 
 # apt with lists, cache and sources of its own: the system's stay untouched.
