@@ -4,11 +4,33 @@
 # "N passed, N failed", with ", N skipped" if any. Fails on a failed test, on a
 # dirty kernel log, and when nothing ran.
 #
+# um-pristine has no feature to test: programs that would use it have to work.
+#
 #   scripts/kselftest.sh                 FLAVOURS=um scripts/kselftest.sh
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-FLAVOURS=${FLAVOURS:-um um-debug}
+FLAVOURS=${FLAVOURS:-um um-debug um-pristine}
+
+# What clients other than those of ngtcp2 need; without it their tests skip.
+optional_clients() {
+	case $FLAVOURS in
+	um-pristine) return ;;
+	esac
+	(need_packages chromium:chromium) || say "No Chromium: its tests will skip"
+	"$ROOT/scripts/trixie.sh" || say "No Debian 13: tests with curl will skip"
+}
+
+# Tests to run, and what they are told, in $FLAVOUR
+what_to_run() {
+	which=(-c net/quic)
+	settings=(QUIC_CHROOT="$BUILD/trixie")
+	case $FLAVOUR in
+	um-debug) settings+=(QUIC_FILE_SIZE=5000000 QUIC_SLOW="too slow with KASAN") ;;
+	um-pristine) which=(-t net/quic:ngtcp2_fallback.sh) ;;
+	esac
+}
+
 # Results of one KTAP log: "passed failed skipped". The tests inside a program
 # count, not the program; but one that says "not ok" without a failed test
 # inside (crash, timeout), or that ran fewer than it planned, is a failure.
@@ -29,6 +51,7 @@ count() {
 		END { print n["pass"] + 0, n["fail"] + 0, n["skip"] + 0 }' "$1"
 }
 
+optional_clients
 passed=0 failed=0 skipped=0 troubles=()
 for name in $FLAVOURS; do
 	flavour "$name"
@@ -37,8 +60,9 @@ for name in $FLAVOURS; do
 
 	say "Running the selftests in $FLAVOUR"
 	ktap=$BUILD/$FLAVOUR/kselftest.ktap
-	"$ROOT/scripts/boot.sh" "$FLAVOUR" \
-		"$BUILD/$FLAVOUR/selftests/run_kselftest.sh" -c net/quic | tee "$ktap" ||
+	what_to_run
+	"$ROOT/scripts/boot.sh" "$FLAVOUR" env "${settings[@]}" \
+		"$BUILD/$FLAVOUR/selftests/run_kselftest.sh" "${which[@]}" | tee "$ktap" ||
 		troubles+=("$FLAVOUR: the guest or its kernel log, see above and $BUILD/$FLAVOUR/kernel.log")
 	read -r pass fail skip < <(count "$ktap")
 	[ $((pass + fail)) -gt 0 ] || troubles+=("$FLAVOUR: no test ran")

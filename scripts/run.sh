@@ -1,5 +1,6 @@
 #!/bin/bash
-# The demonstration: build um, boot it, and run the selftests' demo.sh inside.
+# The demonstration: build um, boot it, and run the selftests' demo.sh inside, on
+# one processor: with two User Mode Linux spends most of its time waiting.
 #
 #   scripts/run.sh
 
@@ -9,4 +10,4 @@ flavour um
 "$ROOT/scripts/build.sh" um
 install_selftests
 say "Booting"
-exec "$ROOT/scripts/boot.sh" um "$BUILD/um/selftests/net/quic/demo.sh"
+PIN=1 exec "$ROOT/scripts/boot.sh" um "$BUILD/um/selftests/net/quic/demo.sh"

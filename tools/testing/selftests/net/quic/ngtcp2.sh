@@ -1,0 +1,335 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A QUIC library (ngtcp2) that leaves its 1-RTT packets to the kernel, with
+# peers that know nothing of it: gtlsclient, curl, Chromium. A transfer passes
+# if the bytes are equal, the kernel has protected the packets without an error,
+# and the peer could open every one.
+#
+#	ngtcp2.sh [PART...]	all parts, or those of the list at the end
+#
+# QUIC_FILE_SIZE: bytes of a transfer.  QUIC_CHROOT: a Debian 13 with curl.
+# QUIC_SLOW: why a browser would take too long on this machine.
+
+source "$(dirname "$(readlink -f "$0")")/ngtcp2_lib.sh"
+
+size=${QUIC_FILE_SIZE:-50000000}
+small=$((size / 50))
+ciphers="AES-128-GCM AES-256-GCM CHACHA20-POLY1305 AES-128-CCM"
+addresses="192.0.2.1 2001:db8::1"
+
+# What is wrong in the test that runs
+faults=()
+
+fault()
+{
+	faults+=("$*")
+}
+
+report()
+{
+	local line
+
+	if [ ${#faults[@]} = 0 ]; then
+		ktap_test_pass "$1"
+		return
+	fi
+	ktap_test_fail "$1"
+	for line in "${faults[@]}"; do
+		ktap_print_msg "$line"
+	done
+	tail -n 5 "$files/server.log" "$files/client.log" | sed 's/^/# /'
+	faults=()
+}
+
+# begin NAMESPACE: the offload is used there.
+begin()
+{
+	sender=$1
+	flows=$(stat_of "$sender" QuicTxSw)
+	errors=$(stat_of "$sender" QuicTxSwError)
+	packets=$(stat_of "$sender" QuicTxSwPackets)
+}
+
+new_flows()
+{
+	echo $(($(stat_of "$sender" QuicTxSw) - flows))
+}
+
+new_packets()
+{
+	echo $(($(stat_of "$sender" QuicTxSwPackets) - packets))
+}
+
+# expect_kernel BYTES: so much at least went through the kernel, without error.
+expect_kernel()
+{
+	[ "$(new_packets)" -ge $(($1 / 1452)) ] ||
+		fault "the kernel protected $(new_packets) packets"
+	[ "$(stat_of "$sender" QuicTxSwError)" = "$errors" ] ||
+		fault "the kernel counted errors"
+}
+
+expect_no_flow()
+{
+	[ "$(stat_of "$sender" QuicCurrTxSw)" = 0 ] || fault "flows remain"
+}
+
+undecryptable()
+{
+	awk '{ print $3 }' "$files/peer"
+}
+
+expect_peer()
+{
+	[ "$(undecryptable)" = 0 ] || fault "$(undecryptable) undecryptable packets"
+}
+
+expect_file()
+{
+	cmp "$files/htdocs/file" "$got" > "$files/cmp.log" 2>&1 ||
+		fault "the file differs: $(cat "$files/cmp.log")"
+}
+
+# download NAME CLIENT [OPTION...]: from the server that is running
+download()
+{
+	local name=$1
+	shift
+
+	begin "$server"
+	get "$@" || fault "the client failed with $?"
+	expect_file
+	expect_kernel "$size"
+	[ ! -e "$files/peer" ] || expect_peer
+	report "$name"
+}
+
+# upload NAME CLIENT [OPTION...]: by a client that uses the offload
+upload()
+{
+	local name=$1
+	shift
+
+	begin "$client"
+	put "$@" || fault "the client failed with $?"
+	[ "$(cat "$got")" = "$hash" ] || fault "the server got something else"
+	expect_kernel "$size"
+	expect_no_flow
+	report "$name"
+}
+
+# Each cipher and family
+ciphers_from()
+{
+	local kind=$1 name=$2 cipher
+
+	for to in $addresses; do
+		listen "$kind"
+		for cipher in $ciphers; do
+			download "$name, $cipher, $to" gtls \
+				--ciphers="$(only_cipher "$cipher")"
+		done
+		stop_server
+		expect_no_flow
+		report "$name, $to: no flow remains"
+	done
+	to=192.0.2.1
+}
+
+h3_server()
+{
+	ciphers_from h3 "h3_server"
+}
+
+gtlsserver()
+{
+	ciphers_from gtls "gtlsserver, preloaded"
+}
+
+uploads()
+{
+	local cipher
+
+	listen h3 --no-offload
+	for cipher in $ciphers; do
+		upload "upload by h3_client, $cipher" h3 --cipher="$cipher"
+	done
+	upload "upload by gtlsclient" gtls
+	upload "upload by h3_client, key updates" h3 --key-update=50
+	upload "upload by h3_client, migration" h3 --rebind=50
+	upload "upload by h3_client, no GSO" h3 --no-gso
+	stop_server
+}
+
+peers()
+{
+	local kind
+
+	for kind in h3 gtls; do
+		listen $kind
+		if have_chroot; then
+			download "curl from ${kind}server" curl
+		else
+			ktap_test_skip "curl from ${kind}server: no QUIC_CHROOT"
+		fi
+		if [ -z "$QUIC_SLOW" ] && command -v chromium > /dev/null; then
+			download "Chromium from ${kind}server" chromium
+		else
+			ktap_test_skip "Chromium from ${kind}server: ${QUIC_SLOW:-not installed}"
+		fi
+		stop_server
+	done
+
+	listen h3 --no-offload
+	if have_chroot; then
+		upload "upload by curl" curl
+	else
+		ktap_test_skip "upload by curl: no QUIC_CHROOT"
+	fi
+	stop_server
+}
+
+key_updates()
+{
+	listen h3
+	download "key updates by the client" gtls --key-update=50ms
+	stop_server
+	listen h3 --key-update=50
+	download "key updates by the server" gtls
+	download "key updates by both" h3 --key-update=70
+	stop_server
+	listen gtls
+	download "key updates by the client, gtlsserver" gtls --key-update=50ms
+	stop_server
+}
+
+# The client takes another port: RFC 9000 section 9.  With NAT rebinding the
+# server learns of it by a packet, which a client that uploads does send.
+migration()
+{
+	local kind
+
+	for kind in h3 gtls; do
+		listen $kind
+		download "migration, ${kind}server" gtls --change-local-addr=50ms
+		[ "$(new_flows)" -ge 2 ] || fault "it had $(new_flows) flow"
+		report "migration, ${kind}server: another flow"
+		stop_server
+	done
+	listen h3
+	upload "NAT rebinding" gtls --change-local-addr=50ms --nat-rebinding
+	stop_server
+}
+
+# netem OPTION...: for what leaves the server
+netem()
+{
+	tc -n "$server" qdisc replace dev quic0 root netem limit 10000 "$@"
+}
+
+impairments()
+{
+	local gso
+
+	for gso in "" --no-gso; do
+		listen h3 $gso
+		netem delay 1ms loss 1%
+		download "1% loss $gso" gtls
+		netem delay 1ms loss 5%
+		download "5% loss $gso" gtls
+		netem delay 5ms 1ms reorder 10% 50%
+		download "reordering $gso" gtls
+		tc -n "$server" qdisc delete dev quic0 root
+		download "no impairment $gso" gtls
+		stop_server
+	done
+}
+
+# All on one socket of the server
+many_connections()
+{
+	local kind count
+
+	for kind in h3 gtls; do
+		for count in 10 100; do
+			listen $kind
+			begin "$server"
+			in_client timeout "$patience" "$dir/h3_client" \
+				--connections=$count --output="$files/got" \
+				"$to" $port /small > "$files/client.log" 2>&1 ||
+				fault "the client failed with $?"
+			expect_kernel $((count * small))
+			[ "$(new_flows)" -ge $count ] ||
+				fault "there were $(new_flows) flows"
+			stop_server
+			expect_no_flow
+			report "$count connections, ${kind}server"
+		done
+	done
+}
+
+# A bit is wrong in what the kernel is told: the peer has to notice.
+spoiled()
+{
+	local what
+
+	for what in key iv header_key number; do
+		listen spoiled $what
+		begin "$server"
+		get gtls --timeout=2s
+		! cmp -s "$files/htdocs/file" "$got" || fault "the file is equal"
+		[ "$(new_packets)" -gt 0 ] || fault "the kernel protected nothing"
+		[ "$(undecryptable)" -gt 0 ] || fault "the peer could open all"
+		report "noticed: a wrong bit in $what"
+		stop_server KILL
+	done
+}
+
+enough_sent()
+{
+	[ "$(new_packets)" -ge 200 ]
+}
+
+killed()
+{
+	local kind
+
+	for kind in h3 gtls; do
+		netem delay 5ms rate 20mbit
+		listen $kind
+		begin "$server"
+		get gtls --timeout=2s &
+		slowwait 20 enough_sent || fault "nothing was sent"
+		[ "$(stat_of "$server" QuicCurrTxSw)" -gt 0 ] || fault "no flow"
+		stop_server KILL
+		wait
+		! cmp -s "$files/htdocs/file" "$got" || fault "it was too late"
+		expect_no_flow
+		report "${kind}server killed: no flow remains"
+		tc -n "$server" qdisc delete dev quic0 root
+	done
+}
+
+ktap_print_header
+modprobe -q quic
+[ -e /proc/net/quic_stat ] || skip_all "needs CONFIG_QUIC"
+setup "$size" "$small"
+
+declare -A parts=(
+	[h3_server]=10 [gtlsserver]=10 [uploads]=8 [peers]=5 [key_updates]=4
+	[migration]=5 [impairments]=8 [many_connections]=4 [spoiled]=4 [killed]=2
+)
+[ $# -gt 0 ] || set -- h3_server gtlsserver uploads peers key_updates \
+	migration impairments many_connections spoiled killed
+
+plan=0
+for part; do
+	plan=$((plan + ${parts[$part]}))
+done
+ktap_set_plan $plan
+for part; do
+	$part
+done
+
+ktap_finished

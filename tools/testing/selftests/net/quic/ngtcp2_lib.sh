@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154
+#
+# HTTP/3 transfers between two network namespaces, $server and $client, with
+# programs from tools/net/quic and from distributions.
+#
+#	listen h3|gtls [OPTION...]	a server; stop_server ends it
+#	listen spoiled WHAT [OPTION...]	h3_server with spoil.so
+#	get h3|gtls|curl|chromium [OPTION...]	the file, into $got
+#	put h3|gtls|curl [OPTION...]	the file to h3_server, its hash into $got
+
+dir=$(dirname "$(readlink -f "$0")")
+source "$dir/../../kselftest/ktap_helpers.sh"
+source "$dir/../lib.sh"
+
+PATH=$PATH:/usr/sbin:/sbin
+port=4433
+host=quic.test
+# Seconds for one transfer: emulated processors are slow.
+patience=${QUIC_PATIENCE:-180}
+
+skip_all()
+{
+	ktap_skip_all "$1"
+	exit "$KSFT_SKIP"
+}
+
+need_programs()
+{
+	local program
+
+	for program; do
+		command -v "$program" > /dev/null || skip_all "needs $program"
+	done
+}
+
+# Two namespaces, a certificate, and files of so many bytes: "file", and
+# "small" for many connections at once
+setup()
+{
+	need_programs gtlsserver gtlsclient openssl "$dir/h3_server"
+
+	files=$(mktemp -d)
+	mount -t tmpfs quic-ngtcp2 "$files" || exit 1
+	trap cleanup EXIT
+	mkdir "$files/htdocs" "$files/got"
+	: > "$files/client.log"
+	head -c "$1" /dev/urandom > "$files/htdocs/file"
+	head -c "$2" /dev/urandom > "$files/htdocs/small"
+	hash=$(sha256sum < "$files/htdocs/file" | cut -c1-64)
+	got=$files/got/file
+
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \
+		-nodes -days 30 -subj "/CN=$host" \
+		-addext "subjectAltName=DNS:$host" -keyout "$files/key.pem" \
+		-out "$files/cert.pem" 2> /dev/null || exit 1
+
+	setup_ns server client || exit 1
+	ip link add quic0 netns "$server" type veth peer name quic1 \
+		netns "$client" &&
+	ip -n "$server" address add 192.0.2.1/24 dev quic0 &&
+	ip -n "$client" address add 192.0.2.2/24 dev quic1 &&
+	ip -n "$server" address add 2001:db8::1/64 dev quic0 nodad &&
+	ip -n "$client" address add 2001:db8::2/64 dev quic1 nodad &&
+	ip -n "$server" link set quic0 up &&
+	ip -n "$client" link set quic1 up || exit 1
+	to=192.0.2.1
+}
+
+cleanup()
+{
+	[ -z "$pid" ] || kill -KILL "$pid" 2> /dev/null
+	cleanup_all_ns
+	umount "$files"
+	rmdir "$files"
+}
+
+in_client()
+{
+	ip netns exec "$client" "$@"
+}
+
+# stat_of NAMESPACE COUNTER
+stat_of()
+{
+	ip netns exec "$1" awk -v name="$2" \
+		'$1 == name { print $2 }' /proc/net/quic_stat
+}
+
+# The priority string of GnuTLS that leaves one cipher
+only_cipher()
+{
+	echo "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+$1"
+}
+
+listen()
+{
+	local kind=$1 what
+	shift
+
+	case $kind in
+	h3)
+		set -- "$dir/h3_server" --htdocs="$files/htdocs" "$@"
+		;;
+	spoiled)
+		what=$1
+		shift
+		set -- env LD_PRELOAD="$dir/spoil.so" QUIC_SPOIL="$what" \
+			"$dir/h3_server" --htdocs="$files/htdocs" "$@"
+		;;
+	gtls)
+		set -- env LD_PRELOAD="$dir/quic_preload.so" \
+			gtlsserver -q --no-quic-dump --no-http-dump \
+			-d "$files/htdocs" "$@"
+		;;
+	esac
+	# Directly, for the signals to reach the server
+	ip netns exec "$server" "$@" "$to" $port \
+		"$files/key.pem" "$files/cert.pem" > "$files/server.log" 2>&1 &
+	pid=$!
+	wait_local_port_listen "$server" $port udp
+}
+
+# stop_server [SIGNAL]
+stop_server()
+{
+	kill -"${1:-TERM}" "$pid"
+	wait "$pid" 2> /dev/null
+	pid=
+}
+
+get()
+{
+	local kind=$1 url=https://$host:$port/file
+	shift
+
+	rm -f "$files"/got/* "$files/peer"
+	case $kind in
+	h3)
+		in_client timeout "$patience" env LD_PRELOAD="$dir/peer.so" \
+			QUIC_PEER="$files/peer" "$dir/h3_client" "$@" \
+			--output="$got" "$to" $port /file
+		;;
+	gtls)
+		in_client timeout "$patience" env LD_PRELOAD="$dir/peer.so" \
+			QUIC_PEER="$files/peer" gtlsclient -q --no-quic-dump \
+			--no-http-dump --exit-on-all-streams-close \
+			--download="$files/got" "$@" "$to" $port "$url"
+		;;
+	curl)
+		in_chroot "" curl -sS --http3-only -k "$@" --output /mnt/got/file \
+			--resolve "$host:$port:$to" "$url"
+		;;
+	chromium)
+		browse "$@"
+		;;
+	esac > "$files/client.log" 2>&1
+}
+
+put()
+{
+	local kind=$1 url=https://$host:$port/upload
+	shift
+
+	rm -f "$files"/got/* "$files/peer"
+	case $kind in
+	h3)
+		in_client timeout "$patience" "$dir/h3_client" "$@" --output="$got" \
+			--upload="$files/htdocs/file" "$to" $port /upload
+		;;
+	gtls)
+		in_client timeout "$patience" \
+			env LD_PRELOAD="$dir/quic_preload.so" \
+			gtlsclient -q --no-quic-dump --no-http-dump -m POST \
+			--exit-on-all-streams-close --data="$files/htdocs/file" \
+			--download="$files/got" "$@" "$to" $port "$url" &&
+			mv "$files/got/upload" "$got"
+		;;
+	curl)
+		in_chroot /mnt/quic_preload.so curl -sS --http3-only -k "$@" \
+			--data-binary @/mnt/htdocs/file -o /mnt/got/file \
+			--resolve "$host:$port:$to" "$url"
+		;;
+	esac > "$files/client.log" 2>&1
+}
+
+# The root of a Debian 13 with curl, see scripts/trixie.sh, or nothing
+have_chroot()
+{
+	[ -n "$QUIC_CHROOT" ] && [ -x "$QUIC_CHROOT/usr/bin/curl" ]
+}
+
+# in_chroot PRELOAD COMMAND...: with our files at /mnt
+in_chroot()
+{
+	local preload=$1
+	shift
+
+	cp "$dir/quic_preload.so" "$files"
+	in_client timeout "$patience" unshare --mount sh -c '
+		root=$1 files=$2 preload=$3
+		shift 3
+		mount --bind "$files" "$root/mnt" &&
+		mount --bind /dev "$root/dev" &&
+		mount --rbind /proc "$root/proc" &&
+		exec chroot "$root" env LD_PRELOAD="$preload" "$@"' \
+		sh "$QUIC_CHROOT" "$files" "$preload" "$@"
+}
+
+# A page whose script fetches the file and shows its hash. chromium is patient
+# in virtual time, which stands still while the network is busy.
+browse()
+{
+	local spki
+
+	cat > "$files/htdocs/page.html" <<-'END'
+	<!doctype html><title>QUIC</title><p id=result>not yet</p>
+	<script>
+	(async () => {
+	  const body = await (await fetch("file")).arrayBuffer();
+	  const hash = await crypto.subtle.digest("SHA-256", body);
+	  const hex = Array.from(new Uint8Array(hash),
+	                         b => b.toString(16).padStart(2, "0")).join("");
+	  const how = performance.getEntriesByType("resource")[0];
+	  document.getElementById("result").textContent =
+	    `${how.nextHopProtocol} ${hex}`;
+	})();
+	</script>
+	END
+	spki=$(openssl x509 -in "$files/cert.pem" -pubkey -noout |
+	       openssl pkey -pubin -outform der |
+	       openssl dgst -sha256 -binary | base64)
+	in_client timeout "$patience" env HOME="$files" chromium --headless \
+		--no-sandbox --disable-gpu --disable-dev-shm-usage \
+		--user-data-dir="$files/profile" \
+		--ignore-certificate-errors-spki-list="$spki" \
+		--host-resolver-rules="MAP $host $to" \
+		--origin-to-force-quic-on=$host:$port \
+		--virtual-time-budget=1000000 --dump-dom "$@" \
+		"https://$host:$port/page.html" > "$files/dom" || return 1
+	grep "id=\"result\">h3 $hash<" "$files/dom" &&
+	cp "$files/htdocs/file" "$got"
+}
