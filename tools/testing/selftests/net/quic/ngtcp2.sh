@@ -101,7 +101,7 @@ download()
 	get "$@" || fault "the client failed with $?"
 	expect_file
 	expect_kernel "$size"
-	[ ! -e "$files/peer" ] || expect_peer
+	[ ! -e "$files/peer" ] || [ -n "$reordered" ] || expect_peer
 	report "$name"
 }
 
@@ -238,8 +238,13 @@ impairments()
 		download "1% loss $gso" gtls
 		netem delay 1ms loss 5%
 		download "5% loss $gso" gtls
+		# A packet that comes very late, with a short packet number, is
+		# not opened: the peer takes the number for another one (RFC
+		# 9000 appendix A.3), whoever has protected it.
 		netem delay 5ms 1ms reorder 10% 50%
+		reordered=yes
 		download "reordering $gso" gtls
+		reordered=
 		tc -n "$server" qdisc delete dev quic0 root
 		download "no impairment $gso" gtls
 		stop_server
