@@ -85,8 +85,7 @@ static void quic_key_mask(const struct quic_key *key, const u8 *sample,
  * quic_key_protect - protect a packet in place
  * @key: key of the packet's phase
  * @req: request with room for @key->aead
- * @sg: the packet and room for the tag; header and sample are in the first
- *	entry
+ * @packet: the packet and room for the tag, not on the stack
  * @len: bytes in the packet, without tag
  * @dcid_len: bytes in its destination connection ID
  * @pn: its full packet number
@@ -95,12 +94,12 @@ static void quic_key_mask(const struct quic_key *key, const u8 *sample,
  * Return: 0, or what the AEAD says.
  */
 int quic_key_protect(const struct quic_key *key, struct aead_request *req,
-		     struct scatterlist *sg, unsigned int len,
-		     unsigned int dcid_len, u64 pn)
+		     u8 *packet, unsigned int len, unsigned int dcid_len,
+		     u64 pn)
 {
 	u8 iv[AES_BLOCK_SIZE] = {}, mask[AES_BLOCK_SIZE];
 	unsigned int hdr_len, pn_len, i;
-	u8 *packet = sg_virt(sg);
+	struct scatterlist sg;
 	u8 *nonce = iv, *p;
 	int err;
 
@@ -116,10 +115,11 @@ int quic_key_protect(const struct quic_key *key, struct aead_request *req,
 	p = nonce + sizeof(key->iv) - sizeof(pn);
 	put_unaligned_be64(get_unaligned_be64(p) ^ pn, p);
 
+	sg_init_one(&sg, packet, len + QUIC_TAG_SIZE);
 	aead_request_set_tfm(req, key->aead);
 	aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_SLEEP, NULL, NULL);
 	aead_request_set_ad(req, hdr_len);
-	aead_request_set_crypt(req, sg, sg, len - hdr_len, iv);
+	aead_request_set_crypt(req, &sg, &sg, len - hdr_len, iv);
 	err = crypto_aead_encrypt(req);
 	if (err)
 		return err;

@@ -18,7 +18,6 @@
 #include <crypto/aead.h>
 #include <crypto/aes.h>
 #include <crypto/chacha.h>
-#include <linux/bvec.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
 #include <linux/scatterlist.h>
@@ -141,8 +140,8 @@ struct quic_key *quic_key_create(const struct quic_cipher *cipher,
 				 const struct quic_connection_info *info);
 void quic_key_put(struct quic_key *key);
 int quic_key_protect(const struct quic_key *key, struct aead_request *req,
-		     struct scatterlist *sg, unsigned int len,
-		     unsigned int dcid_len, u64 pn);
+		     u8 *packet, unsigned int len, unsigned int dcid_len,
+		     u64 pn);
 
 /* match.c */
 
@@ -212,31 +211,64 @@ static inline unsigned int quic_packet_phase(u8 first_byte)
 	return !!(first_byte & QUIC_HDR_KEY_PHASE);
 }
 
-/* txbuf.c */
-
-/* A datagram, or all that UDP GSO takes, is shorter than 64 KiB. */
-#define QUIC_TXBUF_MAX_PAGES	DIV_ROUND_UP(SZ_64K, PAGE_SIZE)
+/* train.c */
 
 /**
- * struct quic_txbuf - the protected packets of a train, in page fragments
- * @bvecs: the fragments, each with a reference on its page.  Two neighbours
- *	have more than a page together, but for the first and the last pair.
- * @sg: the fragments of the packet added last
- * @nr_bvecs: entries of @bvecs in use
- * @len: bytes in all of them
+ * struct quic_train - a message, and how it is cut into packets
+ * @keys: of the flow, by phase, with references
+ * @dcid: destination connection ID of each packet
+ * @dcid_len: bytes in @dcid
+ * @stride: bytes from packet to packet, without tags
+ * @len: bytes in all packets, without tags
+ * @wire_len: bytes in all packets, with tags
+ * @next_pkt_num: number of the first packet
  */
-struct quic_txbuf {
-	struct bio_vec		bvecs[2 * QUIC_TXBUF_MAX_PAGES + 2];
-	struct scatterlist	sg[QUIC_TXBUF_MAX_PAGES + 1];
-	unsigned int		nr_bvecs;
-	unsigned int		len;
+struct quic_train {
+	struct quic_key	*keys[2];
+	u8		dcid[QUIC_MAX_CONNECTION_ID_SIZE];
+	unsigned int	dcid_len;
+	unsigned int	stride;
+	unsigned int	len;
+	unsigned int	wire_len;
+	u64		next_pkt_num;
 };
 
-void quic_txbuf_init(struct quic_txbuf *buf, unsigned int len);
-void quic_txbuf_release(struct quic_txbuf *buf);
-int quic_txbuf_add(struct quic_txbuf *buf, struct iov_iter *from,
-		   unsigned int len);
-bool quic_txbuf_spliceable(const struct quic_txbuf *buf);
+/**
+ * struct quic_tx - a train on its way
+ * @msg: what UDP is called with; its iterator is at the packet after the ones
+ *	that have been protected
+ * @train: the train
+ * @left: bytes of packets not yet protected
+ * @asked: bytes of protected packets that UDP has got
+ * @next: smallest number that the next packet can have
+ * @spare: where a packet is protected that UDP wants in pieces
+ * @spare_at: what UDP wants next of it
+ * @spare_len: how much is left of it
+ * @err: what stopped it
+ * @use: packet numbers used of each key
+ * @req_size: bytes in @req and the AEAD's context behind it
+ * @req: for one packet after the other
+ */
+struct quic_tx {
+	struct msghdr		msg;
+	const struct quic_train	*train;
+	unsigned int		left;
+	unsigned int		asked;
+	u64			next;
+	u8			*spare;
+	u8			*spare_at;
+	unsigned int		spare_len;
+	int			err;
+	struct quic_use		use[2];
+	size_t			req_size;
+	struct aead_request	req;
+};
+
+struct quic_tx *quic_tx_start(const struct quic_train *train,
+			      const struct msghdr *msg);
+int quic_tx_getfrag(void *from, char *to, int offset, int len, int odd,
+		    struct sk_buff *skb);
+int quic_tx_finish(struct quic_tx *tx, int ret);
 
 /* sendmsg.c */
 
