@@ -4,6 +4,7 @@
  */
 
 #include <crypto/aead.h>
+#include <linux/fips.h>
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/unaligned.h>
@@ -41,7 +42,6 @@ static const struct quic_cipher quic_ciphers[] = {
 		.limit		= 2965820,	/* 2^21.5 */
 	}, {
 		.type		= TLS_CIPHER_CHACHA20_POLY1305,
-		.aead		= "rfc7539(chacha20,poly1305)",
 		.key_size	= TLS_CIPHER_CHACHA20_POLY1305_KEY_SIZE,
 		.chacha		= true,
 		.limit		= 1ULL << 62,
@@ -83,34 +83,77 @@ u64 quic_cipher_limit(const struct quic_cipher *cipher)
 	return min_t(u64, cipher->limit, READ_ONCE(max_packets_per_key));
 }
 
+static void quic_cipher_load_chacha_key(u32 to[CHACHA_KEY_WORDS], const u8 *key)
+{
+	unsigned int i;
+
+	for (i = 0; i < CHACHA_KEY_WORDS; i++)
+		to[i] = get_unaligned_le32(key + i * sizeof(u32));
+}
+
 /**
- * quic_cipher_alloc_aead - prepare packet protection
+ * quic_cipher_set_payload_key - prepare packet protection
  * @cipher: cipher
- * @key: its key, @cipher->key_size bytes
+ * @pk: is filled in
+ * @key: key, @cipher->key_size bytes
  *
  * Context: process context, may sleep and load modules.
- * Return: a synchronous AEAD; ERR_PTR(-EOPNOTSUPP) if the crypto API does not
- * have it, or has forbidden it (FIPS), ERR_PTR(-ENOMEM).
+ * Return: 0; -EOPNOTSUPP if the crypto API does not have the cipher as a
+ * synchronous one, or it is forbidden (FIPS), -ENOMEM.
  */
-struct crypto_aead *quic_cipher_alloc_aead(const struct quic_cipher *cipher,
-					   const u8 *key)
+int quic_cipher_set_payload_key(const struct quic_cipher *cipher,
+				union quic_payload_key *pk, const u8 *key)
 {
 	struct crypto_aead *aead;
 	int err;
 
+	if (cipher->chacha) {
+		if (fips_enabled)
+			return -EOPNOTSUPP;
+		quic_cipher_load_chacha_key(pk->chacha, key);
+		return 0;
+	}
+
 	aead = crypto_alloc_aead(cipher->aead, 0, CRYPTO_ALG_ASYNC);
 	if (IS_ERR(aead))
-		return PTR_ERR(aead) == -ENOENT ? ERR_PTR(-EOPNOTSUPP) : aead;
+		return PTR_ERR(aead) == -ENOENT ? -EOPNOTSUPP : PTR_ERR(aead);
 
 	err = crypto_aead_setkey(aead, key, cipher->key_size);
 	if (!err)
 		err = crypto_aead_setauthsize(aead, QUIC_TAG_SIZE);
 	if (err) {
 		crypto_free_aead(aead);
-		return ERR_PTR(err);
+		return err;
 	}
 
-	return aead;
+	pk->aead = aead;
+	return 0;
+}
+
+/**
+ * quic_cipher_free_payload_key - undo quic_cipher_set_payload_key()
+ * @cipher: cipher
+ * @pk: key, is wiped
+ */
+void quic_cipher_free_payload_key(const struct quic_cipher *cipher,
+				  union quic_payload_key *pk)
+{
+	if (!cipher->chacha)
+		crypto_free_aead(pk->aead);
+	memzero_explicit(pk, sizeof(*pk));
+}
+
+/**
+ * quic_cipher_reqsize - what an AEAD needs behind its request
+ * @cipher: cipher
+ * @pk: key
+ *
+ * Return: bytes.
+ */
+unsigned int quic_cipher_reqsize(const struct quic_cipher *cipher,
+				 const union quic_payload_key *pk)
+{
+	return cipher->chacha ? 0 : crypto_aead_reqsize(pk->aead);
 }
 
 /**
@@ -122,14 +165,9 @@ struct crypto_aead *quic_cipher_alloc_aead(const struct quic_cipher *cipher,
 void quic_cipher_set_header_key(const struct quic_cipher *cipher,
 				union quic_header_key *hk, const u8 *key)
 {
-	unsigned int i;
-
-	if (!cipher->chacha) {
+	if (cipher->chacha)
+		quic_cipher_load_chacha_key(hk->chacha, key);
+	else
 		/* Fails for other key sizes than AES has, only. */
 		aes_prepareenckey(&hk->aes, key, cipher->key_size);
-		return;
-	}
-
-	for (i = 0; i < ARRAY_SIZE(hk->chacha); i++)
-		hk->chacha[i] = get_unaligned_le32(key + i * sizeof(u32));
 }

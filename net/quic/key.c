@@ -22,17 +22,17 @@ struct quic_key *quic_key_create(const struct quic_cipher *cipher,
 				 const struct quic_connection_info *info)
 {
 	struct quic_key *key;
+	int err;
 
 	key = kzalloc_obj(*key, GFP_KERNEL_ACCOUNT);
 	if (!key)
 		return ERR_PTR(-ENOMEM);
 
-	key->aead = quic_cipher_alloc_aead(cipher, info->payload_key);
-	if (IS_ERR(key->aead)) {
-		struct crypto_aead *aead = key->aead;
-
+	err = quic_cipher_set_payload_key(cipher, &key->payload_key,
+					  info->payload_key);
+	if (err) {
 		kfree(key);
-		return ERR_CAST(aead);
+		return ERR_PTR(err);
 	}
 
 	quic_cipher_set_header_key(cipher, &key->header_key, info->header_key);
@@ -58,10 +58,25 @@ void quic_key_put(struct quic_key *key)
 	if (!key || !refcount_dec_and_test(&key->refcnt))
 		return;
 
-	crypto_free_aead(key->aead);
+	quic_cipher_free_payload_key(key->cipher, &key->payload_key);
 	memzero_explicit(&key->header_key, sizeof(key->header_key));
 	memzero_explicit(key->iv, sizeof(key->iv));
 	kfree_rcu(key, rcu);
+}
+
+static int quic_key_aead(const struct quic_key *key, struct aead_request *req,
+			 u8 *packet, unsigned int hdr_len, unsigned int len,
+			 u8 iv[AES_BLOCK_SIZE])
+{
+	struct scatterlist sg;
+
+	sg_init_one(&sg, packet, hdr_len + len + QUIC_TAG_SIZE);
+	aead_request_set_tfm(req, key->payload_key.aead);
+	aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_SLEEP, NULL, NULL);
+	aead_request_set_ad(req, hdr_len);
+	aead_request_set_crypt(req, &sg, &sg, len, iv);
+
+	return crypto_aead_encrypt(req);
 }
 
 static void quic_key_mask(const struct quic_key *key, const u8 *sample,
@@ -84,7 +99,7 @@ static void quic_key_mask(const struct quic_key *key, const u8 *sample,
 /**
  * quic_key_protect - protect a packet in place
  * @key: key of the packet's phase
- * @req: request with room for @key->aead
+ * @req: request with room for the AEAD of @key
  * @packet: the packet and room for the tag, not on the stack
  * @len: bytes in the packet, without tag
  * @dcid_len: bytes in its destination connection ID
@@ -98,29 +113,32 @@ int quic_key_protect(const struct quic_key *key, struct aead_request *req,
 		     u64 pn)
 {
 	u8 iv[AES_BLOCK_SIZE] = {}, mask[AES_BLOCK_SIZE];
+	const struct quic_cipher *cipher = key->cipher;
 	unsigned int hdr_len, pn_len, i;
-	struct scatterlist sg;
 	u8 *nonce = iv, *p;
-	int err;
+	int err = 0;
 
 	pn_len = quic_packet_pn_len(packet[0]);
 	hdr_len = 1 + dcid_len + pn_len;
 
-	if (key->cipher->ccm) {
+	if (cipher->ccm) {
 		/* RFC 3610: one byte with the size of the length field - 1 */
 		iv[0] = AES_BLOCK_SIZE - 1 - QUIC_PAYLOAD_IV_SIZE - 1;
 		nonce++;
+	} else if (cipher->chacha) {
+		/* The block counter is in front. */
+		nonce += CHACHA_IV_SIZE - QUIC_PAYLOAD_IV_SIZE;
 	}
 	memcpy(nonce, key->iv, sizeof(key->iv));
 	p = nonce + sizeof(key->iv) - sizeof(pn);
 	put_unaligned_be64(get_unaligned_be64(p) ^ pn, p);
 
-	sg_init_one(&sg, packet, len + QUIC_TAG_SIZE);
-	aead_request_set_tfm(req, key->aead);
-	aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_SLEEP, NULL, NULL);
-	aead_request_set_ad(req, hdr_len);
-	aead_request_set_crypt(req, &sg, &sg, len - hdr_len, iv);
-	err = crypto_aead_encrypt(req);
+	if (cipher->chacha)
+		quic_chacha20_poly1305(key->payload_key.chacha, iv, packet,
+				       hdr_len, len - hdr_len);
+	else
+		err = quic_key_aead(key, req, packet, hdr_len, len - hdr_len,
+				    iv);
 	if (err)
 		return err;
 

@@ -137,7 +137,8 @@ static void quic_key_test_protect(struct kunit *test)
 	u8 *buf;
 
 	key = quic_key_test_create(test, c);
-	req = kunit_kzalloc(test, sizeof(*req) + crypto_aead_reqsize(key->aead),
+	req = kunit_kzalloc(test, sizeof(*req) + quic_cipher_reqsize(key->cipher,
+							       &key->payload_key),
 			    GFP_KERNEL);
 	buf = kunit_kzalloc(test, len, GFP_KERNEL);
 	if (!req || !buf) {

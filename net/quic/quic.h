@@ -83,11 +83,12 @@ void quic_guard_give_back(struct quic_guard *guard, const struct quic_use *use);
 
 /**
  * struct quic_cipher - one AEAD and its header protection
- * @aead: name in the crypto API
+ * @aead: name in the crypto API, unless @chacha
  * @type: TLS_CIPHER_*
  * @key_size: bytes in the AEAD's and in the header protection key
  * @ccm: the crypto API wants the nonce in CCM's counter block format
- * @chacha: header protection by ChaCha20, else by AES
+ * @chacha: ChaCha20-Poly1305 of the crypto library, header protection by
+ *	ChaCha20; else header protection by AES
  * @limit: packets that one key may protect (RFC 9001 section 6.6)
  */
 struct quic_cipher {
@@ -99,25 +100,41 @@ struct quic_cipher {
 	u64		limit;
 };
 
+/* Key of the AEAD, prepared for use */
+union quic_payload_key {
+	struct crypto_aead	*aead;
+	u32			chacha[CHACHA_KEY_WORDS];
+};
+
 /* Key for header protection, prepared for use */
 union quic_header_key {
 	struct aes_enckey	aes;
-	u32			chacha[CHACHA_KEY_SIZE / sizeof(u32)];
+	u32			chacha[CHACHA_KEY_WORDS];
 };
 
 const struct quic_cipher *quic_cipher_find(u16 type);
 u64 quic_cipher_limit(const struct quic_cipher *cipher);
-struct crypto_aead *quic_cipher_alloc_aead(const struct quic_cipher *cipher,
-					   const u8 *key);
+int quic_cipher_set_payload_key(const struct quic_cipher *cipher,
+				union quic_payload_key *pk, const u8 *key);
+void quic_cipher_free_payload_key(const struct quic_cipher *cipher,
+				  union quic_payload_key *pk);
+unsigned int quic_cipher_reqsize(const struct quic_cipher *cipher,
+				 const union quic_payload_key *pk);
 void quic_cipher_set_header_key(const struct quic_cipher *cipher,
 				union quic_header_key *hk, const u8 *key);
+
+/* chacha20_poly1305.c */
+
+void quic_chacha20_poly1305(const u32 key[CHACHA_KEY_WORDS],
+			    const u8 iv[CHACHA_IV_SIZE], u8 *packet,
+			    unsigned int hdr_len, unsigned int len);
 
 /* key.c */
 
 /**
  * struct quic_key - one key generation of a flow
  * @cipher: what the keys are for
- * @aead: packet protection, key set
+ * @payload_key: packet protection
  * @header_key: header protection
  * @guard: packet numbers used
  * @iv: XORed with the packet number to give the nonce
@@ -127,7 +144,7 @@ void quic_cipher_set_header_key(const struct quic_cipher *cipher,
  */
 struct quic_key {
 	const struct quic_cipher	*cipher;
-	struct crypto_aead		*aead;
+	union quic_payload_key		payload_key;
 	union quic_header_key		header_key;
 	struct quic_guard		guard;
 	u8				iv[QUIC_PAYLOAD_IV_SIZE];

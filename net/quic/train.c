@@ -28,7 +28,8 @@ struct quic_tx *quic_tx_start(const struct quic_train *train,
 
 		if (key)
 			ctx_size = max(ctx_size,
-				       crypto_aead_reqsize(key->aead));
+				       quic_cipher_reqsize(key->cipher,
+							   &key->payload_key));
 	}
 
 	tx = kmalloc(sizeof(*tx) + ctx_size, GFP_KERNEL);
