@@ -4,6 +4,7 @@
  */
 
 #include <crypto/aead.h>
+#include <crypto/utils.h>
 #include <linux/fips.h>
 #include <linux/err.h>
 #include <linux/module.h>
@@ -91,83 +92,91 @@ static void quic_cipher_load_chacha_key(u32 to[CHACHA_KEY_WORDS], const u8 *key)
 		to[i] = get_unaligned_le32(key + i * sizeof(u32));
 }
 
-/**
- * quic_cipher_set_payload_key - prepare packet protection
- * @cipher: cipher
- * @pk: is filled in
- * @key: key, @cipher->key_size bytes
- *
- * Context: process context, may sleep and load modules.
- * Return: 0; -EOPNOTSUPP if the crypto API does not have the cipher as a
- * synchronous one, or it is forbidden (FIPS), -ENOMEM.
- */
-int quic_cipher_set_payload_key(const struct quic_cipher *cipher,
-				union quic_payload_key *pk, const u8 *key)
+static struct crypto_aead *quic_cipher_alloc_aead(const struct quic_cipher *cipher,
+						  const u8 *key)
 {
 	struct crypto_aead *aead;
 	int err;
 
-	if (cipher->chacha) {
-		if (fips_enabled)
-			return -EOPNOTSUPP;
-		quic_cipher_load_chacha_key(pk->chacha, key);
-		return 0;
-	}
-
 	aead = crypto_alloc_aead(cipher->aead, 0, CRYPTO_ALG_ASYNC);
 	if (IS_ERR(aead))
-		return PTR_ERR(aead) == -ENOENT ? -EOPNOTSUPP : PTR_ERR(aead);
+		return PTR_ERR(aead) == -ENOENT ? ERR_PTR(-EOPNOTSUPP) : aead;
 
 	err = crypto_aead_setkey(aead, key, cipher->key_size);
 	if (!err)
 		err = crypto_aead_setauthsize(aead, QUIC_TAG_SIZE);
 	if (err) {
 		crypto_free_aead(aead);
-		return err;
+		return ERR_PTR(err);
 	}
 
-	pk->aead = aead;
+	return aead;
+}
+
+/**
+ * quic_cipher_set_keys - prepare packet and header protection
+ * @cipher: cipher
+ * @keys: is filled in, must be zero
+ * @payload_key: key of the AEAD, @cipher->key_size bytes
+ * @header_key: header protection key, as long
+ *
+ * Context: process context, may sleep and load modules.
+ * Return: 0; -EOPNOTSUPP if the crypto API does not have a synchronous AEAD
+ * for the cipher, or the cipher is forbidden (FIPS), -ENOMEM.
+ */
+int quic_cipher_set_keys(const struct quic_cipher *cipher,
+			 union quic_cipher_keys *keys, const u8 *payload_key,
+			 const u8 *header_key)
+{
+	struct crypto_aead *aead;
+
+	if (cipher->chacha) {
+		if (fips_enabled)
+			return -EOPNOTSUPP;
+		quic_cipher_load_chacha_key(keys->chacha.payload, payload_key);
+		quic_cipher_load_chacha_key(keys->chacha.header, header_key);
+		return 0;
+	}
+
+	aead = quic_cipher_alloc_aead(cipher, payload_key);
+	if (IS_ERR(aead))
+		return PTR_ERR(aead);
+
+	keys->aes.aead = aead;
+	/* Fails for other key sizes than AES has, only. */
+	aes_prepareenckey(&keys->aes.header, header_key, cipher->key_size);
 	return 0;
 }
 
 /**
- * quic_cipher_free_payload_key - undo quic_cipher_set_payload_key()
+ * quic_cipher_free_keys - undo quic_cipher_set_keys()
  * @cipher: cipher
- * @pk: key, is wiped
+ * @keys: keys, are wiped
  */
-void quic_cipher_free_payload_key(const struct quic_cipher *cipher,
-				  union quic_payload_key *pk)
+void quic_cipher_free_keys(const struct quic_cipher *cipher,
+			   union quic_cipher_keys *keys)
 {
 	if (!cipher->chacha)
-		crypto_free_aead(pk->aead);
-	memzero_explicit(pk, sizeof(*pk));
+		crypto_free_aead(keys->aes.aead);
+	memzero_explicit(keys, sizeof(*keys));
 }
 
 /**
- * quic_cipher_reqsize - what an AEAD needs behind its request
- * @cipher: cipher
- * @pk: key
+ * quic_cipher_same_header_key - compare header protection keys
+ * @cipher: cipher of both
+ * @a: keys
+ * @b: keys
  *
- * Return: bytes.
+ * Return: whether they are equal.
  */
-unsigned int quic_cipher_reqsize(const struct quic_cipher *cipher,
-				 const union quic_payload_key *pk)
-{
-	return cipher->chacha ? 0 : crypto_aead_reqsize(pk->aead);
-}
-
-/**
- * quic_cipher_set_header_key - prepare header protection
- * @cipher: cipher
- * @hk: is filled in; the caller wipes it when it is no longer needed
- * @key: header protection key, @cipher->key_size bytes
- */
-void quic_cipher_set_header_key(const struct quic_cipher *cipher,
-				union quic_header_key *hk, const u8 *key)
+bool quic_cipher_same_header_key(const struct quic_cipher *cipher,
+				 const union quic_cipher_keys *a,
+				 const union quic_cipher_keys *b)
 {
 	if (cipher->chacha)
-		quic_cipher_load_chacha_key(hk->chacha, key);
-	else
-		/* Fails for other key sizes than AES has, only. */
-		aes_prepareenckey(&hk->aes, key, cipher->key_size);
+		return !crypto_memneq(a->chacha.header, b->chacha.header,
+				      sizeof(a->chacha.header));
+
+	return !crypto_memneq(&a->aes.header, &b->aes.header,
+			      sizeof(a->aes.header));
 }

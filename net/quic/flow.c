@@ -3,7 +3,6 @@
  * The flows of a socket: registered connections and their key generations.
  */
 
-#include <crypto/utils.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/slab.h>
@@ -16,8 +15,6 @@
  * @node: entry in the socket's table
  * @match: what the flow matches, normalised
  * @keys: its newest two generations, by key phase
- * @cipher: cipher of all generations
- * @header_key: header protection key of all generations, to compare updates
  * @generation: the newest
  * @ucounts: user that the flow is charged to
  * @rcu: senders find the flow under RCU
@@ -26,8 +23,6 @@ struct quic_flow {
 	struct rhash_head		node;
 	struct quic_connection_info_key	match;
 	struct quic_key __rcu		*keys[2];
-	const struct quic_cipher	*cipher;
-	u8				header_key[QUIC_MAX_HEADER_KEY_SIZE];
 	u8				generation;
 	struct ucounts			*ucounts;
 	struct rcu_head			rcu;
@@ -46,12 +41,33 @@ static const struct rhashtable_params quic_flow_params = {
 	.automatic_shrinking	= true,
 };
 
+static struct kmem_cache *quic_flow_cache;
+
+/**
+ * quic_flow_init - prepare to have flows
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int __init quic_flow_init(void)
+{
+	quic_flow_cache = KMEM_CACHE(quic_flow, SLAB_ACCOUNT);
+
+	return quic_flow_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * quic_flow_exit - undo quic_flow_init()
+ */
+void quic_flow_exit(void)
+{
+	kmem_cache_destroy(quic_flow_cache);
+}
+
 static void quic_flow_free(struct quic_flow *flow)
 {
 	quic_key_put(rcu_dereference_protected(flow->keys[0], true));
 	quic_key_put(rcu_dereference_protected(flow->keys[1], true));
 	dec_ucount(flow->ucounts, UCOUNT_QUIC_FLOWS);
-	memzero_explicit(flow->header_key, sizeof(flow->header_key));
 	kfree_rcu(flow, rcu);
 }
 
@@ -62,7 +78,7 @@ static struct quic_flow *quic_flow_alloc(const struct quic_cipher *cipher,
 	struct quic_key *key;
 	int err;
 
-	flow = kzalloc_obj(*flow, GFP_KERNEL_ACCOUNT);
+	flow = kmem_cache_zalloc(quic_flow_cache, GFP_KERNEL);
 	if (!flow)
 		return ERR_PTR(-ENOMEM);
 
@@ -78,8 +94,6 @@ static struct quic_flow *quic_flow_alloc(const struct quic_cipher *cipher,
 		goto err_dec_ucount;
 
 	flow->match = info->key;
-	flow->cipher = cipher;
-	memcpy(flow->header_key, info->header_key, cipher->key_size);
 	flow->generation = info->conn_payload_key_gen;
 	RCU_INIT_POINTER(flow->keys[flow->generation & 1], key);
 
@@ -88,7 +102,7 @@ static struct quic_flow *quic_flow_alloc(const struct quic_cipher *cipher,
 err_dec_ucount:
 	dec_ucount(flow->ucounts, UCOUNT_QUIC_FLOWS);
 err_free:
-	kfree(flow);
+	kmem_cache_free(quic_flow_cache, flow);
 	return ERR_PTR(err);
 }
 
@@ -104,7 +118,7 @@ static int quic_flow_update(struct quic_flow *flow,
 			    const struct quic_connection_info *info)
 {
 	u8 ahead = info->conn_payload_key_gen - flow->generation;
-	struct quic_key *key, *old;
+	struct quic_key *key, *newest, *old;
 	unsigned int phase;
 
 	phase = info->conn_payload_key_gen & 1;
@@ -112,13 +126,18 @@ static int quic_flow_update(struct quic_flow *flow,
 	if (old && old->generation == info->conn_payload_key_gen)
 		return -EEXIST;
 
-	if (ahead != 1 || cipher != flow->cipher ||
-	    crypto_memneq(flow->header_key, info->header_key, cipher->key_size))
+	newest = rcu_dereference_protected(flow->keys[!phase], true);
+	if (ahead != 1 || cipher != newest->cipher)
 		return -EINVAL;
 
 	key = quic_key_create(cipher, info);
 	if (IS_ERR(key))
 		return PTR_ERR(key);
+
+	if (!quic_cipher_same_header_key(cipher, &key->keys, &newest->keys)) {
+		quic_key_put(key);
+		return -EINVAL;
+	}
 
 	rcu_assign_pointer(flow->keys[phase], key);
 	flow->generation = key->generation;

@@ -5,10 +5,34 @@
  */
 
 #include <linux/err.h>
+#include <linux/prefetch.h>
 #include <linux/slab.h>
 #include <linux/unaligned.h>
 
 #include "quic.h"
+
+/* Servers have many: kmalloc() would round them up. */
+static struct kmem_cache *quic_key_cache;
+
+/**
+ * quic_key_init - prepare to create keys
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int __init quic_key_init(void)
+{
+	quic_key_cache = KMEM_CACHE(quic_key, SLAB_ACCOUNT);
+
+	return quic_key_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * quic_key_exit - undo quic_key_init()
+ */
+void quic_key_exit(void)
+{
+	kmem_cache_destroy(quic_key_cache);
+}
 
 /**
  * quic_key_create - take over the keys of a generation
@@ -24,21 +48,22 @@ struct quic_key *quic_key_create(const struct quic_cipher *cipher,
 	struct quic_key *key;
 	int err;
 
-	key = kzalloc_obj(*key, GFP_KERNEL_ACCOUNT);
+	key = kmem_cache_zalloc(quic_key_cache, GFP_KERNEL);
 	if (!key)
 		return ERR_PTR(-ENOMEM);
 
-	err = quic_cipher_set_payload_key(cipher, &key->payload_key,
-					  info->payload_key);
+	err = quic_cipher_set_keys(cipher, &key->keys, info->payload_key,
+				   info->header_key);
 	if (err) {
-		kfree(key);
+		kmem_cache_free(quic_key_cache, key);
 		return ERR_PTR(err);
 	}
 
-	quic_cipher_set_header_key(cipher, &key->header_key, info->header_key);
 	memcpy(key->iv, info->payload_iv, sizeof(key->iv));
 	key->generation = info->conn_payload_key_gen;
 	key->cipher = cipher;
+	if (!cipher->chacha)
+		key->reqsize = crypto_aead_reqsize(key->keys.aes.aead);
 	refcount_set(&key->refcnt, 1);
 
 	return key;
@@ -58,10 +83,34 @@ void quic_key_put(struct quic_key *key)
 	if (!key || !refcount_dec_and_test(&key->refcnt))
 		return;
 
-	quic_cipher_free_payload_key(key->cipher, &key->payload_key);
-	memzero_explicit(&key->header_key, sizeof(key->header_key));
+	quic_cipher_free_keys(key->cipher, &key->keys);
 	memzero_explicit(key->iv, sizeof(key->iv));
 	kfree_rcu(key, rcu);
+}
+
+/* As much of an AEAD as AES-GCM uses on x86-64 */
+#define QUIC_AEAD_PREFETCH	704
+
+static void quic_prefetch(const void *p, size_t len)
+{
+	const void *end = p + len;
+
+	for (; p < end; p += SMP_CACHE_BYTES)
+		prefetch(p);
+}
+
+/**
+ * quic_key_prefetch - have a key in the cache when it is needed
+ * @key: key
+ *
+ * With many flows little of a key is there.  Until UDP has found a route and
+ * made an skb there is time to fetch it.
+ */
+void quic_key_prefetch(const struct quic_key *key)
+{
+	quic_prefetch(&key->keys, sizeof(key->keys));
+	if (!key->cipher->chacha)
+		quic_prefetch(key->keys.aes.aead, QUIC_AEAD_PREFETCH);
 }
 
 static int quic_key_aead(const struct quic_key *key, struct aead_request *req,
@@ -71,7 +120,7 @@ static int quic_key_aead(const struct quic_key *key, struct aead_request *req,
 	struct scatterlist sg;
 
 	sg_init_one(&sg, packet, hdr_len + len + QUIC_TAG_SIZE);
-	aead_request_set_tfm(req, key->payload_key.aead);
+	aead_request_set_tfm(req, key->keys.aes.aead);
 	aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_SLEEP, NULL, NULL);
 	aead_request_set_ad(req, hdr_len);
 	aead_request_set_crypt(req, &sg, &sg, len, iv);
@@ -85,12 +134,12 @@ static void quic_key_mask(const struct quic_key *key, const u8 *sample,
 	struct chacha_state state;
 
 	if (!key->cipher->chacha) {
-		aes_encrypt(&key->header_key.aes, mask, sample);
+		aes_encrypt(&key->keys.aes.header, mask, sample);
 		return;
 	}
 
 	/* The sample is counter and nonce, as chacha_init() wants them. */
-	chacha_init(&state, key->header_key.chacha, sample);
+	chacha_init(&state, key->keys.chacha.header, sample);
 	memset(mask, 0, AES_BLOCK_SIZE);
 	chacha20_crypt(&state, mask, mask, 1 + QUIC_MAX_PN_LEN);
 	chacha_zeroize_state(&state);
@@ -134,7 +183,7 @@ int quic_key_protect(const struct quic_key *key, struct aead_request *req,
 	put_unaligned_be64(get_unaligned_be64(p) ^ pn, p);
 
 	if (cipher->chacha)
-		quic_chacha20_poly1305(key->payload_key.chacha, iv, packet,
+		quic_chacha20_poly1305(key->keys.chacha.payload, iv, packet,
 				       hdr_len, len - hdr_len);
 	else
 		err = quic_key_aead(key, req, packet, hdr_len, len - hdr_len,

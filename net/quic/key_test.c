@@ -137,9 +137,7 @@ static void quic_key_test_protect(struct kunit *test)
 	u8 *buf;
 
 	key = quic_key_test_create(test, c);
-	req = kunit_kzalloc(test, sizeof(*req) + quic_cipher_reqsize(key->cipher,
-							       &key->payload_key),
-			    GFP_KERNEL);
+	req = kunit_kzalloc(test, sizeof(*req) + key->reqsize, GFP_KERNEL);
 	buf = kunit_kzalloc(test, len, GFP_KERNEL);
 	if (!req || !buf) {
 		quic_key_put(key);

@@ -211,14 +211,30 @@ static int __init quic_init(void)
 {
 	int err;
 
-	err = register_pernet_subsys(&quic_net_ops);
+	err = quic_key_init();
 	if (err)
 		return err;
 
+	err = quic_flow_init();
+	if (err)
+		goto err_key_exit;
+
+	err = register_pernet_subsys(&quic_net_ops);
+	if (err)
+		goto err_flow_exit;
+
 	err = udp_register_ulp(&quic_ulp_ops);
 	if (err)
-		unregister_pernet_subsys(&quic_net_ops);
+		goto err_unregister_pernet;
 
+	return 0;
+
+err_unregister_pernet:
+	unregister_pernet_subsys(&quic_net_ops);
+err_flow_exit:
+	quic_flow_exit();
+err_key_exit:
+	quic_key_exit();
 	return err;
 }
 
@@ -226,6 +242,8 @@ static void __exit quic_exit(void)
 {
 	udp_unregister_ulp(&quic_ulp_ops);
 	unregister_pernet_subsys(&quic_net_ops);
+	quic_flow_exit();
+	quic_key_exit();
 }
 
 /* Built in, it comes after UDP for IPv6. */

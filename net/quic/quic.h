@@ -100,28 +100,28 @@ struct quic_cipher {
 	u64		limit;
 };
 
-/* Key of the AEAD, prepared for use */
-union quic_payload_key {
-	struct crypto_aead	*aead;
-	u32			chacha[CHACHA_KEY_WORDS];
-};
-
-/* Key for header protection, prepared for use */
-union quic_header_key {
-	struct aes_enckey	aes;
-	u32			chacha[CHACHA_KEY_WORDS];
+/* AEAD and header protection keys, prepared for use */
+union quic_cipher_keys {
+	struct {
+		struct crypto_aead	*aead;
+		struct aes_enckey	header;
+	} aes;
+	struct {
+		u32			payload[CHACHA_KEY_WORDS];
+		u32			header[CHACHA_KEY_WORDS];
+	} chacha;
 };
 
 const struct quic_cipher *quic_cipher_find(u16 type);
 u64 quic_cipher_limit(const struct quic_cipher *cipher);
-int quic_cipher_set_payload_key(const struct quic_cipher *cipher,
-				union quic_payload_key *pk, const u8 *key);
-void quic_cipher_free_payload_key(const struct quic_cipher *cipher,
-				  union quic_payload_key *pk);
-unsigned int quic_cipher_reqsize(const struct quic_cipher *cipher,
-				 const union quic_payload_key *pk);
-void quic_cipher_set_header_key(const struct quic_cipher *cipher,
-				union quic_header_key *hk, const u8 *key);
+int quic_cipher_set_keys(const struct quic_cipher *cipher,
+			 union quic_cipher_keys *keys, const u8 *payload_key,
+			 const u8 *header_key);
+void quic_cipher_free_keys(const struct quic_cipher *cipher,
+			   union quic_cipher_keys *keys);
+bool quic_cipher_same_header_key(const struct quic_cipher *cipher,
+				 const union quic_cipher_keys *a,
+				 const union quic_cipher_keys *b);
 
 /* chacha20_poly1305.c */
 
@@ -134,28 +134,31 @@ void quic_chacha20_poly1305(const u32 key[CHACHA_KEY_WORDS],
 /**
  * struct quic_key - one key generation of a flow
  * @cipher: what the keys are for
- * @payload_key: packet protection
- * @header_key: header protection
+ * @keys: for packet and header protection
  * @guard: packet numbers used
  * @iv: XORed with the packet number to give the nonce
  * @generation: modulo 256; the low bit is the key phase
+ * @reqsize: what the AEAD needs behind its request
  * @refcnt: the flow holds one reference, each sender one
  * @rcu: senders find the key under RCU
  */
 struct quic_key {
 	const struct quic_cipher	*cipher;
-	union quic_payload_key		payload_key;
-	union quic_header_key		header_key;
+	union quic_cipher_keys		keys;
 	struct quic_guard		guard;
 	u8				iv[QUIC_PAYLOAD_IV_SIZE];
 	u8				generation;
+	u16				reqsize;
 	refcount_t			refcnt;
 	struct rcu_head			rcu;
 };
 
+int quic_key_init(void);
+void quic_key_exit(void);
 struct quic_key *quic_key_create(const struct quic_cipher *cipher,
 				 const struct quic_connection_info *info);
 void quic_key_put(struct quic_key *key);
+void quic_key_prefetch(const struct quic_key *key);
 int quic_key_protect(const struct quic_key *key, struct aead_request *req,
 		     u8 *packet, unsigned int len, unsigned int dcid_len,
 		     u64 pn);
@@ -202,6 +205,8 @@ struct quic_sock {
 	unsigned int		nr[QUIC_MATCH_NUM];
 };
 
+int quic_flow_init(void);
+void quic_flow_exit(void);
 struct quic_sock *quic_sock_alloc(void);
 void quic_sock_free(struct quic_sock *qs, struct net *net);
 int quic_flow_add(struct quic_sock *qs, struct net *net,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sendmsg() of a socket with the ULP: takes a train of plaintext packets,
- * hands UDP a train of protected ones.
+ * sendmsg() of a socket with the ULP: what a message asks for, and UDP called
+ * to send it.
  */
 
 #include <linux/err.h>
@@ -169,6 +169,28 @@ static int quic_train_peek_dcid(struct quic_train *train,
 	return 0;
 }
 
+static int quic_tx_train(const struct quic_train *train, struct sock *sk,
+			 struct msghdr *msg, const struct quic_tx_request *tr)
+{
+	struct quic_tx *tx;
+	int err;
+
+	tx = quic_tx_start(train, msg);
+	if (!tx)
+		return -ENOBUFS;
+
+	err = quic_call_udp(sk, &tx->msg, train->wire_len, tr);
+	err = quic_tx_finish(tx, err);
+	if (err)
+		return err;
+
+	iov_iter_advance(&msg->msg_iter, train->len);
+	QUIC_ADD_STATS(sock_net(sk), TX_SW_PACKETS,
+		       (train->wire_len - train->len) / QUIC_TAG_SIZE);
+
+	return 0;
+}
+
 static int quic_send_train(struct sock *sk, struct msghdr *msg, size_t len,
 			   const struct quic_tx_request *tr)
 {
@@ -179,7 +201,6 @@ static int quic_send_train(struct sock *sk, struct msghdr *msg, size_t len,
 		.next_pkt_num	= tr->next_pkt_num,
 	};
 	struct quic_dest dest;
-	struct quic_tx *tx;
 	int err;
 
 	err = quic_match_dest(sk, msg, &dest);
@@ -201,18 +222,7 @@ static int quic_send_train(struct sock *sk, struct msghdr *msg, size_t len,
 	if (err)
 		return err;
 
-	err = -ENOBUFS;
-	tx = quic_tx_start(&train, msg);
-	if (tx) {
-		err = quic_call_udp(sk, &tx->msg, train.wire_len, tr);
-		err = quic_tx_finish(tx, err);
-	}
-	if (!err) {
-		iov_iter_advance(&msg->msg_iter, len);
-		QUIC_ADD_STATS(sock_net(sk), TX_SW_PACKETS,
-			       (train.wire_len - len) / QUIC_TAG_SIZE);
-	}
-
+	err = quic_tx_train(&train, sk, msg, tr);
 	quic_key_put(train.keys[0]);
 	quic_key_put(train.keys[1]);
 

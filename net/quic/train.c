@@ -26,10 +26,10 @@ struct quic_tx *quic_tx_start(const struct quic_train *train,
 	for (phase = 0; phase < 2; phase++) {
 		struct quic_key *key = train->keys[phase];
 
-		if (key)
-			ctx_size = max(ctx_size,
-				       quic_cipher_reqsize(key->cipher,
-							   &key->payload_key));
+		if (!key)
+			continue;
+		quic_key_prefetch(key);
+		ctx_size = max_t(unsigned int, ctx_size, key->reqsize);
 	}
 
 	tx = kmalloc(sizeof(*tx) + ctx_size, GFP_KERNEL);
@@ -47,27 +47,28 @@ struct quic_tx *quic_tx_start(const struct quic_train *train,
 	return tx;
 }
 
+/* All packets are protected, none has left: their numbers are known now. */
 static int quic_tx_take(struct quic_tx *tx)
 {
-	struct quic_key * const *keys = tx->train->keys;
+	const struct quic_train *train = tx->train;
 	unsigned int phase;
 	int err = 0;
 
-	/* Told when every packet has been looked at. */
-	if (tx->next > QUIC_MAX_PKT_NUM + 1 || tx->next <= tx->train->next_pkt_num)
+	if (tx->next > QUIC_MAX_PKT_NUM + 1 || tx->next <= train->next_pkt_num)
 		return -ERANGE;
 
 	for (phase = 0; phase < 2 && !err; phase++) {
 		if (tx->use[phase].packets)
-			err = quic_guard_take(&keys[phase]->guard,
+			err = quic_guard_take(&train->keys[phase]->guard,
 					      &tx->use[phase]);
 	}
 
 	for (phase = 0; phase < 2 && !err; phase++) {
+		struct quic_key *key = train->keys[phase];
+
 		if (tx->use[phase].packets)
-			err = quic_guard_charge(&keys[phase]->guard,
-						&tx->use[phase],
-						quic_cipher_limit(keys[phase]->cipher));
+			err = quic_guard_charge(&key->guard, &tx->use[phase],
+						quic_cipher_limit(key->cipher));
 	}
 
 	return err;
@@ -129,11 +130,12 @@ static int quic_tx_packet(struct quic_tx *tx, u8 *to)
 		/* UDP says so, too, when it has no memory. */
 		return err == -ENOMEM ? -ENOBUFS : err;
 
-	/* Nothing has been sent yet, and nothing more can be wrong. */
 	return tx->left ? 0 : quic_tx_take(tx);
 }
 
-/* Protect the next packet where UDP can have it in pieces. */
+/* Protect the next packet where UDP can have it in pieces: those that cross
+ * from one fragment of the skb, or of the datagram, to the next.
+ */
 static int quic_tx_spare_packet(struct quic_tx *tx)
 {
 	unsigned int len = quic_tx_packet_len(tx) + QUIC_TAG_SIZE;
