@@ -1,6 +1,6 @@
 #!/bin/bash
 # Assemble build/linux (pristine kernel + series diffs + overlay), and
-# build/linux-um, the same plus the test-only SIMD diff for User Mode Linux.
+# build/linux-um, the same plus the test-only um-speed.diff for User Mode Linux.
 #
 #   scripts/assemble.sh            FORCE=1 drops edits that are not in series/
 #
@@ -89,6 +89,6 @@ lock
 check_shared
 "$ROOT/scripts/get-kernel.sh"
 series_commit "$REPO" "$PRISTINE"
-simd_commit "$REPO"
+speed_commit "$REPO"
 assemble_tree linux series
 assemble_tree linux-um um

@@ -6,7 +6,8 @@
 #
 #   scripts/boot.sh um|um-debug|um-pristine [command...]
 #
-# MEM=2G  BOOT_TIMEOUT=3600 (seconds)  PIN=1 keeps the guest on one processor
+# MEM=2G  BOOT_TIMEOUT=3600 (seconds)  NCPUS=2
+# PIN=0 keeps the guest on the host's processor 0
 # Exit status: the command's; 1 dirty log, 124 timeout, 125 guest died.
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -57,7 +58,7 @@ export TMPDIR
 
 # Kernel log on terminal 1, the command on terminal 0. What the kernel does not
 # know as a parameter it puts into the environment of init.
-guest=(${PIN:+taskset -c 0} "$OUT/vmlinux" mem="$MEM" ncpus=2 seccomp=on
+guest=(${PIN:+taskset -c "$PIN"} "$OUT/vmlinux" mem="$MEM" ncpus="${NCPUS:-2}" seccomp=on
 	root=/dev/root rootfstype=hostfs rootflags=/ ro oops=panic "${options[@]}"
 	init="$ROOT/scripts/guest-init.sh" con=null "con1=null,fd:3" console=tty1
 	uml_dir="$RUN" umid=guest

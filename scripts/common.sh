@@ -70,7 +70,7 @@ lock() {
 }
 
 # flavour NAME: set FLAVOUR, and TREE, the directory its kernel is built from:
-# um alone has the test-only SIMD diff, so it has a tree of its own. um-pristine
+# um alone has the test-only um-speed.diff, so it has a tree of its own. um-pristine
 # is a kernel without the series, to see what programs do there.
 flavour() {
 	FLAVOUR=$1

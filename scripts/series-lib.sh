@@ -16,7 +16,7 @@ OVERLAY=(Documentation include net tools)
 export GIT_AUTHOR_NAME=${GIT_AUTHOR_NAME:-net-quic}
 export GIT_AUTHOR_EMAIL=${GIT_AUTHOR_EMAIL:-net-quic@localhost}
 export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
-SIMD_DIFF=$ROOT/scripts/flavours/um-simd.diff
+SPEED_DIFF=$ROOT/scripts/flavours/um-speed.diff
 
 patch_files() {
 	find "$ROOT/series" -name '[0-9]*.patch' 2> /dev/null | sort
@@ -144,7 +144,7 @@ series_commit() {
 	{
 		printf '%s\n' "$@"
 		patch_files | while read -r patch; do patch_diff "$patch"; done | diff_files
-		[ ! -f "$SIMD_DIFF" ] || diff_files "$SIMD_DIFF"
+		[ ! -f "$SPEED_DIFF" ] || diff_files "$SPEED_DIFF"
 	} | sort -u | while read -r file; do
 		[ ! -f "$kernel/$file" ] || echo "$file"
 	done | copy_files "$kernel" "$repo"
@@ -171,11 +171,11 @@ series_commit() {
 }
 
 # Branch um: the series plus the test-only diff for User Mode Linux.
-simd_commit() {
+speed_commit() {
 	sgit "$1" checkout -q -B um series
-	if [ -f "$SIMD_DIFF" ]; then
-		apply_diff "$1" "$SIMD_DIFF" "${SIMD_DIFF##*/}"
-		sgit "$1" commit -q -m "um: x86 SIMD crypto, for tests only"
+	if [ -f "$SPEED_DIFF" ]; then
+		apply_diff "$1" "$SPEED_DIFF" "${SPEED_DIFF##*/}"
+		sgit "$1" commit -q -m "um: speed of a machine, for tests only"
 	fi
 	sgit "$1" checkout -q series
 }
