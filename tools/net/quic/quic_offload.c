@@ -259,15 +259,11 @@ static bool train_takes(const struct call *call, const struct train *train,
 	if (packet->ready || first->ready)
 		return packet->ready && first->ready;
 
-	if (packet_check(packet) || packet->dcid_len != first->dcid_len ||
-	    memcmp(packet->data + 1, first->data + 1, first->dcid_len) ||
-	    packet->number <= last->number ||
-	    packet_way(call, train->flow, packet) != (int)train->way)
-		return false;
-
 	/* The kernel takes the next number that ends like that in the header. */
-	return train->way != KERNEL ||
-	       gap < 1ULL << 8 * packet_number_len(packet);
+	return !packet_check(packet) && packet->dcid_len == first->dcid_len &&
+	       !memcmp(packet->data + 1, first->data + 1, first->dcid_len) &&
+	       gap < 1ULL << 8 * packet_number_len(packet) &&
+	       packet_way(call, train->flow, packet) == (int)train->way;
 }
 
 /* As many packets from the first on as one message can carry */

@@ -162,12 +162,11 @@ void quic_offload_flow_drop(struct quic_offload_flow *flow)
 void quic_offload_flow_del(struct quic_offload_flow *flow)
 {
 	struct quic_connection_info info = { .key = flow->key };
-	int fd = flow->sock->fd;
 
-	/* When the socket is closed the kernel deletes it. */
-	if (flow->generations && fd >= 0)
-		setsockopt(fd, SOL_UDP, UDP_QUIC_DEL_TX_CONNECTION, &info,
-			   sizeof(info));
+	/* EBADF, and closed with its flows, when the user is done with it */
+	if (flow->generations)
+		setsockopt(flow->sock->fd, SOL_UDP, UDP_QUIC_DEL_TX_CONNECTION,
+			   &info, sizeof(info));
 	flow->generations = 0;
 }
 

@@ -153,8 +153,8 @@ static bool is_segment(const struct cmsghdr *cmsg)
 	return cmsg->cmsg_level == SOL_UDP && cmsg->cmsg_type == UDP_SEGMENT;
 }
 
-/* Length of the datagrams of a message; 0 if the socket is none of UDP */
-static size_t segment_size(int fd, const struct msghdr *msg, size_t len)
+/* Length of the datagrams of a message; an error if the socket is none of UDP */
+static ssize_t segment_size(int fd, const struct msghdr *msg, size_t len)
 {
 	socklen_t value_len = sizeof(int);
 	struct cmsghdr *cmsg;
@@ -169,7 +169,7 @@ static size_t segment_size(int fd, const struct msghdr *msg, size_t len)
 		}
 	}
 	if (getsockopt(fd, SOL_UDP, UDP_SEGMENT, &value, &value_len))
-		return 0;
+		return -errno;
 	return value ? (size_t)value : len;
 }
 
@@ -340,6 +340,7 @@ static bool take(int fd, const struct msghdr *msg, int flags, ssize_t *ret)
 		},
 		.len = message_len(msg),
 	};
+	ssize_t segment;
 	bool ours = false;
 
 	if (preload_inside || preload_state == PRELOAD_OFF || !m.len)
@@ -349,9 +350,8 @@ static bool take(int fd, const struct msghdr *msg, int flags, ssize_t *ret)
 		return false;
 	}
 
-	m.segment = segment_size(fd, msg, m.len);
-	if (!m.segment)
-		return false;
+	segment = segment_size(fd, msg, m.len);
+	m.segment = segment > 0 ? (size_t)segment : m.len;
 	m.data = msg->msg_iov[0].iov_base;
 	*ret = -1;
 	if (msg->msg_iovlen > 1) {
@@ -363,7 +363,9 @@ static bool take(int fd, const struct msghdr *msg, int flags, ssize_t *ret)
 	}
 	if (has_tickets(&m)) {
 		ours = true;
-		if (copy_control(&m.to, msg))
+		if (segment < 0)
+			errno = -segment;
+		else if (copy_control(&m.to, msg))
 			errno = ENOBUFS;
 		else
 			*ret = send_message(&m);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* What the two halves of quic_preload.so share. */
+/* What the parts of quic_preload.so share. */
 #ifndef QUIC_PRELOAD_H
 #define QUIC_PRELOAD_H
 

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The half of quic_preload.so that faces ngtcp2: learns the keys, and instead
- * of protecting a 1-RTT packet writes a ticket where its tag would be.
+ * The middle of quic_preload.so: knows connections and their keys, and writes
+ * a ticket where the tag of a packet would be.
  *
  * Whoever sends the datagram has the bytes and nothing else, and those may have
  * been copied meanwhile, or wait until the socket has room.  A ticket therefore
  * says all that is needed to protect the packet, and nothing has to be
  * remembered for each of them.
- *
- * Of ngtcp2 only that is used which is the same in 0.12 and 1.22.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -16,24 +14,15 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include <ngtcp2/ngtcp2_crypto.h>
-
 #include "quic_ngtcp2_crypto.h"
 #include "quic_preload.h"
+#include "quic_preload_keys.h"
 
 /* Programs that know nothing of ngtcp2 are to start as well. */
 #pragma weak ngtcp2_conn_get_crypto_ctx
 #pragma weak ngtcp2_crypto_aead_ctx_encrypt_init
 #pragma weak ngtcp2_crypto_aead_ctx_free
 #pragma weak ngtcp2_crypto_aead_keylen
-
-#if NGTCP2_VERSION_NUM < 0x010000
-typedef ngtcp2_crypto_level encryption_level;
-#define LEVEL_1RTT	NGTCP2_CRYPTO_LEVEL_APPLICATION
-#else
-typedef ngtcp2_encryption_level encryption_level;
-#define LEVEL_1RTT	NGTCP2_ENCRYPTION_LEVEL_1RTT
-#endif
 
 #define MAX_CID		20
 #define MAX_NUMBER	((1ULL << 62) - 1)
@@ -109,15 +98,6 @@ static struct name *names[BUCKETS];
 static uint32_t magic, last_number;
 static struct quic_offload_stats freed_stats;
 
-/* What ngtcp2_conn_install_tx_key() is given inside of derive_and_... */
-static _Thread_local struct installed {
-	uintptr_t handle;
-	ngtcp2_crypto_cipher_ctx hp_ctx;
-} *installed;
-
-/* Payload of the packet that hp_mask() is about to be called for */
-static _Thread_local const uint8_t *deferred;
-
 void preload_lock(void)
 {
 	pthread_mutex_lock(&mutex);
@@ -189,7 +169,13 @@ static void drop_generation(struct generation *gen)
 	explicit_bzero(gen, sizeof(*gen));
 }
 
-static void add_generation(struct conn *conn, uintptr_t handle,
+static uintptr_t handle(const ngtcp2_crypto_aead_ctx *aead_ctx)
+{
+	return (uintptr_t)aead_ctx->native_handle;
+}
+
+static void add_generation(struct conn *conn,
+			   const ngtcp2_crypto_aead_ctx *aead_ctx,
 			   const struct quic_offload_keys *keys)
 {
 	struct generation *gen = generation(conn, keys->generation);
@@ -197,7 +183,7 @@ static void add_generation(struct conn *conn, uintptr_t handle,
 	drop_generation(gen);
 	gen->conn = conn;
 	gen->keys = *keys;
-	add_name(&gen->handle, AEAD_HANDLE, handle, gen);
+	add_name(&gen->handle, AEAD_HANDLE, handle(aead_ctx), gen);
 	conn->newest = keys->generation;
 	quic_offload_conn_set_keys(conn->offload, keys);
 }
@@ -223,42 +209,66 @@ static int protect(void *arg, const struct quic_offload_keys *keys,
 				   number);
 }
 
-static void new_conn(ngtcp2_conn *ngtcp2, const ngtcp2_crypto_ctx *crypto,
-		     const struct installed *from,
-		     const struct quic_offload_keys *keys)
+static struct conn *new_conn(ngtcp2_conn *ngtcp2)
 {
 	struct conn *conn;
 
 	conn = calloc(1, sizeof(*conn));
 	if (!conn)
-		return;
+		return NULL;
 	conn->offload = quic_offload_conn_new(protect, conn);
 	if (!conn->offload) {
 		free(conn);
-		return;
+		return NULL;
 	}
-	conn->crypto = *crypto;
-	conn->hp_ctx = from->hp_ctx;
+	conn->crypto = *ngtcp2_conn_get_crypto_ctx(ngtcp2);
 	add_name(&conn->number, NUMBER, ++last_number, conn);
 	add_name(&conn->ngtcp2, NGTCP2_CONN, (uintptr_t)ngtcp2, conn);
-	add_generation(conn, from->handle, keys);
+	return conn;
 }
 
-static void next_generation(ngtcp2_conn *ngtcp2, uintptr_t handle,
+void preload_add_conn(ngtcp2_conn *ngtcp2,
+		      const ngtcp2_crypto_aead_ctx *aead_ctx,
+		      const ngtcp2_crypto_cipher_ctx *hp_ctx,
+		      const struct quic_offload_keys *keys)
+{
+	struct conn *conn;
+
+	preload_lock();
+	conn = new_conn(ngtcp2);
+	if (conn) {
+		conn->hp_ctx = *hp_ctx;
+		add_generation(conn, aead_ctx, keys);
+	}
+	preload_unlock();
+}
+
+static void next_generation(struct conn *conn,
+			    const ngtcp2_crypto_aead_ctx *aead_ctx,
 			    const uint8_t *key, const uint8_t *iv)
 {
-	struct conn *conn = find(NGTCP2_CONN, (uintptr_t)ngtcp2);
 	struct quic_offload_keys keys;
 
-	if (!conn)
-		return;
 	keys = generation(conn, conn->newest)->keys;
 	keys.generation++;
 	memcpy(keys.payload_key, key,
 	       ngtcp2_crypto_aead_keylen(&conn->crypto.aead));
 	memcpy(keys.payload_iv, iv, sizeof(keys.payload_iv));
-	add_generation(conn, handle, &keys);
+	add_generation(conn, aead_ctx, &keys);
 	explicit_bzero(&keys, sizeof(keys));
+}
+
+void preload_update_keys(ngtcp2_conn *ngtcp2,
+			 const ngtcp2_crypto_aead_ctx *aead_ctx,
+			 const uint8_t *key, const uint8_t *iv)
+{
+	struct conn *conn;
+
+	preload_lock();
+	conn = find(NGTCP2_CONN, (uintptr_t)ngtcp2);
+	if (conn)
+		next_generation(conn, aead_ctx, key, iv);
+	preload_unlock();
 }
 
 static void add_stats(struct quic_offload_stats *sum, const struct conn *conn)
@@ -283,6 +293,17 @@ static void free_conn(struct conn *conn)
 	drop_name(&conn->number);
 	quic_offload_conn_free(conn->offload);
 	free(conn);
+}
+
+void preload_del_conn(ngtcp2_conn *ngtcp2)
+{
+	struct conn *conn;
+
+	preload_lock();
+	conn = find(NGTCP2_CONN, (uintptr_t)ngtcp2);
+	if (conn)
+		free_conn(conn);
+	preload_unlock();
 }
 
 struct quic_offload_stats preload_stats(void)
@@ -324,16 +345,17 @@ static bool fits(const struct generation *gen, uint64_t number,
 	return true;
 }
 
-static bool write_ticket(uint8_t *payload, size_t len, uintptr_t handle,
-			 const uint8_t *nonce, const uint8_t *header,
-			 size_t header_len)
+static bool write_ticket(uint8_t *payload, size_t len,
+			 const ngtcp2_crypto_aead_ctx *aead_ctx,
+			 const uint8_t *nonce,
+			 const uint8_t *header, size_t header_len)
 {
 	struct ticket ticket = {
 		.magic = magic,
 		.len = header_len + len,
 		.dcid_len = header_len - pn_length(header) - 1,
 	};
-	struct generation *gen = find(AEAD_HANDLE, handle);
+	struct generation *gen = find(AEAD_HANDLE, handle(aead_ctx));
 	uint64_t number;
 
 	if (!gen)
@@ -351,10 +373,10 @@ static bool write_ticket(uint8_t *payload, size_t len, uintptr_t handle,
 	return true;
 }
 
-/* Leave a packet to the kernel, if it is one of those. */
-static bool defer(uint8_t *payload, uintptr_t handle, size_t len,
-		  const uint8_t *nonce, size_t nonce_len,
-		  const uint8_t *header, size_t header_len)
+bool preload_defer(uint8_t *payload, size_t len,
+		   const ngtcp2_crypto_aead_ctx *aead_ctx,
+		   const uint8_t *nonce, size_t nonce_len,
+		   const uint8_t *header, size_t header_len)
 {
 	bool written;
 
@@ -375,7 +397,8 @@ static bool defer(uint8_t *payload, uintptr_t handle, size_t len,
 		return false;
 
 	preload_lock();
-	written = write_ticket(payload, len, handle, nonce, header, header_len);
+	written = write_ticket(payload, len, aead_ctx, nonce, header,
+			       header_len);
 	preload_unlock();
 	return written;
 }
@@ -451,141 +474,6 @@ int preload_protect(uint8_t *to, const uint8_t *datagram, size_t len)
 	return protect(gen->conn, &gen->keys,
 		       to + (packet.data - datagram),
 		       header_length(&packet), packet.len, packet.number);
-}
-
-/* What ngtcp2 and its users call */
-
-EXPORT int ngtcp2_crypto_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead,
-				 const ngtcp2_crypto_aead_ctx *aead_ctx,
-				 const uint8_t *plaintext, size_t plaintextlen,
-				 const uint8_t *nonce, size_t noncelen,
-				 const uint8_t *aad, size_t aadlen)
-{
-	if (preload_state == PRELOAD_ON && !preload_inside &&
-	    dest == plaintext &&
-	    defer(dest, (uintptr_t)aead_ctx->native_handle, plaintextlen,
-		  nonce, noncelen, aad, aadlen)) {
-		deferred = dest;
-		return 0;
-	}
-	deferred = NULL;
-	return NEXT(ngtcp2_crypto_encrypt)(dest, aead, aead_ctx, plaintext,
-					   plaintextlen, nonce, noncelen,
-					   aad, aadlen);
-}
-
-EXPORT int ngtcp2_crypto_hp_mask(uint8_t *dest, const ngtcp2_crypto_cipher *hp,
-				 const ngtcp2_crypto_cipher_ctx *hp_ctx,
-				 const uint8_t *sample)
-{
-	/* The sample begins 4 bytes after the packet number does. */
-	if (deferred && sample >= deferred && sample < deferred + 4) {
-		deferred = NULL;
-		memset(dest, 0, NGTCP2_HP_MASKLEN);
-		return 0;
-	}
-	return NEXT(ngtcp2_crypto_hp_mask)(dest, hp, hp_ctx, sample);
-}
-
-EXPORT int ngtcp2_conn_install_tx_key(ngtcp2_conn *conn, const uint8_t *secret,
-				      size_t secretlen,
-				      const ngtcp2_crypto_aead_ctx *aead_ctx,
-				      const uint8_t *iv, size_t ivlen,
-				      const ngtcp2_crypto_cipher_ctx *hp_ctx)
-{
-	if (installed) {
-		installed->handle = (uintptr_t)aead_ctx->native_handle;
-		installed->hp_ctx = *hp_ctx;
-	}
-	return NEXT(ngtcp2_conn_install_tx_key)(conn, secret, secretlen,
-						aead_ctx, iv, ivlen, hp_ctx);
-}
-
-/* The caller may want the keys as well, or not. */
-static void copy(uint8_t *to, const uint8_t *from, size_t len)
-{
-	if (to)
-		memcpy(to, from, len);
-}
-
-EXPORT int ngtcp2_crypto_derive_and_install_tx_key(ngtcp2_conn *conn,
-						   uint8_t *key, uint8_t *iv,
-						   uint8_t *hp,
-						   encryption_level level,
-						   const uint8_t *secret,
-						   size_t secretlen)
-{
-	struct quic_offload_keys keys = { 0 };
-	const ngtcp2_crypto_ctx *crypto;
-	struct installed from = { 0 };
-	size_t key_len;
-	int err;
-
-	if (level != LEVEL_1RTT || preload_state == PRELOAD_OFF)
-		return NEXT(ngtcp2_crypto_derive_and_install_tx_key)(conn, key,
-				iv, hp, level, secret, secretlen);
-
-	installed = &from;
-	err = NEXT(ngtcp2_crypto_derive_and_install_tx_key)(conn,
-			keys.payload_key, keys.payload_iv, keys.header_key,
-			level, secret, secretlen);
-	installed = NULL;
-	if (err)
-		goto out;
-
-	crypto = ngtcp2_conn_get_crypto_ctx(conn);
-	key_len = ngtcp2_crypto_aead_keylen(&crypto->aead);
-	copy(key, keys.payload_key, key_len);
-	copy(iv, keys.payload_iv, sizeof(keys.payload_iv));
-	copy(hp, keys.header_key, key_len);
-
-	keys.cipher = quic_ngtcp2_cipher(crypto, key_len);
-	if (keys.cipher && from.handle) {
-		preload_lock();
-		new_conn(conn, crypto, &from, &keys);
-		preload_unlock();
-	}
-out:
-	explicit_bzero(&keys, sizeof(keys));
-	return err;
-}
-
-EXPORT int ngtcp2_crypto_update_key(ngtcp2_conn *conn, uint8_t *rx_secret,
-				    uint8_t *tx_secret,
-				    ngtcp2_crypto_aead_ctx *rx_aead_ctx,
-				    uint8_t *rx_key, uint8_t *rx_iv,
-				    ngtcp2_crypto_aead_ctx *tx_aead_ctx,
-				    uint8_t *tx_key, uint8_t *tx_iv,
-				    const uint8_t *current_rx_secret,
-				    const uint8_t *current_tx_secret,
-				    size_t secretlen)
-{
-	int err;
-
-	err = NEXT(ngtcp2_crypto_update_key)(conn, rx_secret, tx_secret,
-					     rx_aead_ctx, rx_key, rx_iv,
-					     tx_aead_ctx, tx_key, tx_iv,
-					     current_rx_secret,
-					     current_tx_secret, secretlen);
-	if (!err) {
-		preload_lock();
-		next_generation(conn, (uintptr_t)tx_aead_ctx->native_handle,
-				tx_key, tx_iv);
-		preload_unlock();
-	}
-	return err;
-}
-
-EXPORT void ngtcp2_conn_del(ngtcp2_conn *conn)
-{
-	struct conn *known;
-
-	preload_lock();
-	known = find(NGTCP2_CONN, (uintptr_t)conn);
-	if (known)
-		free_conn(known);
-	preload_unlock();
-	NEXT(ngtcp2_conn_del)(conn);
 }
 
 __attribute__((constructor)) static void make_magic(void)

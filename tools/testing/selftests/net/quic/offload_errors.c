@@ -24,6 +24,8 @@ static struct {
 	int option;
 } refusal;
 
+static unsigned int messages;	/* that were tried */
+
 typeof(sendmsg) __real_sendmsg, __wrap_sendmsg;
 typeof(setsockopt) __real_setsockopt, __wrap_setsockopt;
 
@@ -41,6 +43,7 @@ static bool is_encrypted(const struct msghdr *msg)
 
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
+	messages++;
 	if (!fault.times || (fault.encrypted && !is_encrypted(msg)))
 		return __real_sendmsg(fd, msg, flags);
 	if (fault.skip) {
@@ -313,6 +316,7 @@ TEST_F(offload, fragments)
 	put(self, 3);
 	EXPECT_SENT();
 	EXPECT_STATS(0, 3, 3);
+	EXPECT_EQ(1 + 3, messages);
 	self->packet.len = LEN;
 	put(self, 3);
 	EXPECT_SENT();
@@ -358,6 +362,14 @@ TEST_F(offload, number_used)
 	EXPECT_ERROR(ERANGE);
 	give_up(self, 1);
 	EXPECT_SENT();
+	quic_offload_socket_enable(self->sock, false);
+	put(self, 3);
+	self->packet.pn--;
+	put(self, 1);
+	EXPECT_EQ(3, send_batch(self));
+	EXPECT_ERROR(ERANGE);
+	give_up(self, 1);
+	quic_offload_socket_enable(self->sock, true);
 
 	/* The last number there is */
 	self->packet.pn = QUIC_PN_LIMIT - 1;
@@ -482,6 +494,11 @@ TEST_F(offload, protect_fails)
 	put(self, 1);
 	EXPECT_ERROR(EPROTO);
 	EXPECT_ERROR(EPROTO);
+	give_up(self, 1);
+	/* Not even asked: there is no room. */
+	self->packet.len = QUIC_MAX_UDP_PAYLOAD;
+	put(self, 1);
+	EXPECT_ERROR(EMSGSIZE);
 }
 
 /* Not now */
@@ -623,6 +640,19 @@ TEST_F(offload, refused)
 	put(self, 3);
 	EXPECT_SENT();
 	EXPECT_STATS(3, 16, 9);
+}
+
+TEST_F(offload, others_not_refused)
+{
+	put(self, 1);
+	quic_dcid_init(&self->packet.dcid, DCID_LEN, 1);
+	put(self, 3);
+	put_ready(self, 1);
+	fault.err = EINVAL;
+	fault.times = 1;
+	EXPECT_SENT();
+	EXPECT_STATS(3, 1, 3);
+	EXPECT_EQ(1, quic_stat("QuicCurrTxSw"));
 }
 
 /* In whichever way they are sent: the packets are at fault, not the flow. */

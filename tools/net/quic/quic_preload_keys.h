@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* What quic_preload.so learns of the connections and keys of ngtcp2 */
+#ifndef QUIC_PRELOAD_KEYS_H
+#define QUIC_PRELOAD_KEYS_H
+
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include "quic_offload.h"
+
+/* For all of these the lock is taken, and it is left again. */
+
+/**
+ * preload_add_conn() - a connection has its 1-RTT keys
+ * @ngtcp2: ngtcp2's name for it
+ * @aead_ctx: what ngtcp2 will encrypt packets with
+ * @hp_ctx: what ngtcp2 protects headers with; lives as long as @ngtcp2
+ * @keys: copied, those of generation 0
+ */
+void preload_add_conn(ngtcp2_conn *ngtcp2,
+		      const ngtcp2_crypto_aead_ctx *aead_ctx,
+		      const ngtcp2_crypto_cipher_ctx *hp_ctx,
+		      const struct quic_offload_keys *keys);
+
+/**
+ * preload_update_keys() - ngtcp2 has derived the keys of the next generation
+ * @ngtcp2: the connection, may be unknown
+ * @aead_ctx: what ngtcp2 will encrypt packets with
+ * @key: AEAD key
+ * @iv: AEAD IV
+ */
+void preload_update_keys(ngtcp2_conn *ngtcp2,
+			 const ngtcp2_crypto_aead_ctx *aead_ctx,
+			 const uint8_t *key, const uint8_t *iv);
+
+/**
+ * preload_del_conn() - ngtcp2 is about to free a connection
+ * @ngtcp2: the connection, may be unknown
+ */
+void preload_del_conn(ngtcp2_conn *ngtcp2);
+
+/**
+ * preload_defer() - write a ticket instead of protecting a packet
+ * @payload: to be encrypted in place, room for the tag behind
+ * @len: bytes of it without the tag
+ * @aead_ctx: what it is to be encrypted with
+ * @nonce: of the packet
+ * @nonce_len: its length
+ * @header: associated data of the AEAD, the header of a packet
+ * @header_len: its length
+ *
+ * Return: whether that was done; else the packet is not one for the kernel
+ */
+bool preload_defer(uint8_t *payload, size_t len,
+		   const ngtcp2_crypto_aead_ctx *aead_ctx,
+		   const uint8_t *nonce, size_t nonce_len,
+		   const uint8_t *header, size_t header_len);
+
+#endif /* QUIC_PRELOAD_KEYS_H */

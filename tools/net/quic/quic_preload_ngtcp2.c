@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The side of quic_preload.so that faces ngtcp2: stands in for the functions
+ * that learn the keys and protect the packets of a connection.
+ *
+ * Of ngtcp2 only that is used which is the same in 0.12 and 1.22.
+ */
+#define _GNU_SOURCE
+#include <string.h>
+
+#include "quic_ngtcp2_crypto.h"
+#include "quic_preload.h"
+#include "quic_preload_keys.h"
+
+/* Programs that know nothing of ngtcp2 are to start as well. */
+#pragma weak ngtcp2_conn_get_crypto_ctx
+#pragma weak ngtcp2_crypto_aead_keylen
+
+#if NGTCP2_VERSION_NUM < 0x010000
+typedef ngtcp2_crypto_level encryption_level;
+#define LEVEL_1RTT	NGTCP2_CRYPTO_LEVEL_APPLICATION
+#else
+typedef ngtcp2_encryption_level encryption_level;
+#define LEVEL_1RTT	NGTCP2_ENCRYPTION_LEVEL_1RTT
+#endif
+
+/* What ngtcp2_conn_install_tx_key() is given inside of derive_and_... */
+static _Thread_local struct installed {
+	ngtcp2_crypto_aead_ctx aead_ctx;
+	ngtcp2_crypto_cipher_ctx hp_ctx;
+} *installed;
+
+/* Payload of the packet that hp_mask() is about to be called for */
+static _Thread_local const uint8_t *deferred;
+
+EXPORT int ngtcp2_crypto_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead,
+				 const ngtcp2_crypto_aead_ctx *aead_ctx,
+				 const uint8_t *plaintext, size_t plaintextlen,
+				 const uint8_t *nonce, size_t noncelen,
+				 const uint8_t *aad, size_t aadlen)
+{
+	if (preload_state == PRELOAD_ON && !preload_inside &&
+	    dest == plaintext &&
+	    preload_defer(dest, plaintextlen, aead_ctx, nonce, noncelen,
+			  aad, aadlen)) {
+		deferred = dest;
+		return 0;
+	}
+	deferred = NULL;
+	return NEXT(ngtcp2_crypto_encrypt)(dest, aead, aead_ctx, plaintext,
+					   plaintextlen, nonce, noncelen,
+					   aad, aadlen);
+}
+
+EXPORT int ngtcp2_crypto_hp_mask(uint8_t *dest, const ngtcp2_crypto_cipher *hp,
+				 const ngtcp2_crypto_cipher_ctx *hp_ctx,
+				 const uint8_t *sample)
+{
+	/* The sample begins 4 bytes after the packet number does. */
+	if (deferred && sample >= deferred && sample < deferred + 4) {
+		deferred = NULL;
+		memset(dest, 0, NGTCP2_HP_MASKLEN);
+		return 0;
+	}
+	return NEXT(ngtcp2_crypto_hp_mask)(dest, hp, hp_ctx, sample);
+}
+
+EXPORT int ngtcp2_conn_install_tx_key(ngtcp2_conn *conn, const uint8_t *secret,
+				      size_t secretlen,
+				      const ngtcp2_crypto_aead_ctx *aead_ctx,
+				      const uint8_t *iv, size_t ivlen,
+				      const ngtcp2_crypto_cipher_ctx *hp_ctx)
+{
+	if (installed) {
+		installed->aead_ctx = *aead_ctx;
+		installed->hp_ctx = *hp_ctx;
+	}
+	return NEXT(ngtcp2_conn_install_tx_key)(conn, secret, secretlen,
+						aead_ctx, iv, ivlen, hp_ctx);
+}
+
+/* The caller may want the keys as well, or not. */
+static void copy(uint8_t *to, const uint8_t *from, size_t len)
+{
+	if (to)
+		memcpy(to, from, len);
+}
+
+EXPORT int ngtcp2_crypto_derive_and_install_tx_key(ngtcp2_conn *conn,
+						   uint8_t *key, uint8_t *iv,
+						   uint8_t *hp,
+						   encryption_level level,
+						   const uint8_t *secret,
+						   size_t secretlen)
+{
+	struct quic_offload_keys keys = { 0 };
+	const ngtcp2_crypto_ctx *crypto;
+	struct installed from = { 0 };
+	size_t key_len;
+	int err;
+
+	if (level != LEVEL_1RTT || preload_state == PRELOAD_OFF)
+		return NEXT(ngtcp2_crypto_derive_and_install_tx_key)(conn, key,
+				iv, hp, level, secret, secretlen);
+
+	installed = &from;
+	err = NEXT(ngtcp2_crypto_derive_and_install_tx_key)(conn,
+			keys.payload_key, keys.payload_iv, keys.header_key,
+			level, secret, secretlen);
+	installed = NULL;
+	if (err)
+		goto out;
+
+	crypto = ngtcp2_conn_get_crypto_ctx(conn);
+	key_len = ngtcp2_crypto_aead_keylen(&crypto->aead);
+	copy(key, keys.payload_key, key_len);
+	copy(iv, keys.payload_iv, sizeof(keys.payload_iv));
+	copy(hp, keys.header_key, key_len);
+
+	keys.cipher = quic_ngtcp2_cipher(crypto, key_len);
+	if (keys.cipher && from.aead_ctx.native_handle)
+		preload_add_conn(conn, &from.aead_ctx, &from.hp_ctx, &keys);
+out:
+	explicit_bzero(&keys, sizeof(keys));
+	return err;
+}
+
+EXPORT int ngtcp2_crypto_update_key(ngtcp2_conn *conn, uint8_t *rx_secret,
+				    uint8_t *tx_secret,
+				    ngtcp2_crypto_aead_ctx *rx_aead_ctx,
+				    uint8_t *rx_key, uint8_t *rx_iv,
+				    ngtcp2_crypto_aead_ctx *tx_aead_ctx,
+				    uint8_t *tx_key, uint8_t *tx_iv,
+				    const uint8_t *current_rx_secret,
+				    const uint8_t *current_tx_secret,
+				    size_t secretlen)
+{
+	int err;
+
+	err = NEXT(ngtcp2_crypto_update_key)(conn, rx_secret, tx_secret,
+					     rx_aead_ctx, rx_key, rx_iv,
+					     tx_aead_ctx, tx_key, tx_iv,
+					     current_rx_secret,
+					     current_tx_secret, secretlen);
+	if (!err)
+		preload_update_keys(conn, tx_aead_ctx, tx_key, tx_iv);
+	return err;
+}
+
+EXPORT void ngtcp2_conn_del(ngtcp2_conn *conn)
+{
+	preload_del_conn(conn);
+	NEXT(ngtcp2_conn_del)(conn);
+}

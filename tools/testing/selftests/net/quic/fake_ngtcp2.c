@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A shared object, for quic_preload.so to stand in for what is in it; also for
+ * what is called from here, so that the compiler must not know it better.
+ */
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <openssl/evp.h>
+
+#include "fake_ngtcp2.h"
+#include "quic_lib.h"
+
+#if NGTCP2_VERSION_NUM < 0x010000
+#define ngtcp2_encryption_level ngtcp2_crypto_level
+#define NGTCP2_ENCRYPTION_LEVEL_1RTT NGTCP2_CRYPTO_LEVEL_APPLICATION
+#endif
+
+#define KEY_LEN		16
+
+/* Its helper library for cryptography */
+
+/* A context is a copy of the key. */
+static void *new_context(const uint8_t *key)
+{
+	void *context = malloc(KEY_LEN);
+
+	if (!context)
+		abort();
+	return memcpy(context, key, KEY_LEN);
+}
+
+const ngtcp2_crypto_ctx *ngtcp2_conn_get_crypto_ctx(ngtcp2_conn *conn)
+{
+	static const ngtcp2_crypto_ctx ctx = {
+		.aead.max_overhead = QUIC_TAG_SIZE,
+		.max_encryption = 1 << 23,
+	};
+
+	return &ctx;
+}
+
+size_t ngtcp2_crypto_aead_keylen(const ngtcp2_crypto_aead *aead)
+{
+	return KEY_LEN;
+}
+
+int ngtcp2_crypto_aead_ctx_encrypt_init(ngtcp2_crypto_aead_ctx *aead_ctx,
+					const ngtcp2_crypto_aead *aead,
+					const uint8_t *key, size_t noncelen)
+{
+	aead_ctx->native_handle = new_context(key);
+	return 0;
+}
+
+void ngtcp2_crypto_aead_ctx_free(ngtcp2_crypto_aead_ctx *aead_ctx)
+{
+	free(aead_ctx->native_handle);
+	aead_ctx->native_handle = NULL;
+}
+
+int ngtcp2_crypto_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead,
+			  const ngtcp2_crypto_aead_ctx *aead_ctx,
+			  const uint8_t *plaintext, size_t plaintextlen,
+			  const uint8_t *nonce, size_t noncelen,
+			  const uint8_t *aad, size_t aadlen)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	bool done;
+	int n;
+
+	done = ctx &&
+	       EVP_EncryptInit_ex(ctx, EVP_aes_128_gcm(), NULL,
+				  aead_ctx->native_handle, nonce) &&
+	       EVP_EncryptUpdate(ctx, NULL, &n, aad, aadlen) &&
+	       EVP_EncryptUpdate(ctx, dest, &n, plaintext, plaintextlen) &&
+	       EVP_EncryptFinal_ex(ctx, dest + plaintextlen, &n) &&
+	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, QUIC_TAG_SIZE,
+				   dest + plaintextlen);
+	EVP_CIPHER_CTX_free(ctx);
+	return done ? 0 : -1;
+}
+
+int ngtcp2_crypto_hp_mask(uint8_t *dest, const ngtcp2_crypto_cipher *hp,
+			  const ngtcp2_crypto_cipher_ctx *hp_ctx,
+			  const uint8_t *sample)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	uint8_t block[NGTCP2_HP_SAMPLELEN];
+	bool done;
+	int n;
+
+	done = ctx &&
+	       EVP_EncryptInit_ex(ctx, EVP_aes_128_ecb(), NULL,
+				  hp_ctx->native_handle, NULL) &&
+	       EVP_EncryptUpdate(ctx, block, &n, sample, sizeof(block));
+	EVP_CIPHER_CTX_free(ctx);
+	memcpy(dest, block, NGTCP2_HP_MASKLEN);
+	return done ? 0 : -1;
+}
+
+static void derive(struct quic_keys *keys, const uint8_t *secret)
+{
+	quic_keys_derive(keys, &quic_ciphers[QUIC_AES_GCM_128], secret[0],
+			 secret[1]);
+}
+
+int ngtcp2_crypto_derive_and_install_tx_key(ngtcp2_conn *conn, uint8_t *key,
+					    uint8_t *iv, uint8_t *hp,
+					    ngtcp2_encryption_level level,
+					    const uint8_t *secret,
+					    size_t secretlen)
+{
+	ngtcp2_crypto_cipher_ctx hp_ctx;
+	ngtcp2_crypto_aead_ctx aead_ctx;
+	struct quic_keys keys;
+
+	derive(&keys, secret);
+	memcpy(key, keys.key, KEY_LEN);
+	memcpy(iv, keys.iv, sizeof(keys.iv));
+	memcpy(hp, keys.hp, KEY_LEN);
+	aead_ctx.native_handle = new_context(key);
+	hp_ctx.native_handle = new_context(hp);
+	return ngtcp2_conn_install_tx_key(conn, secret, secretlen, &aead_ctx,
+					  iv, sizeof(keys.iv), &hp_ctx);
+}
+
+int ngtcp2_crypto_update_key(ngtcp2_conn *conn, uint8_t *rx_secret,
+			     uint8_t *tx_secret,
+			     ngtcp2_crypto_aead_ctx *rx_aead_ctx,
+			     uint8_t *rx_key, uint8_t *rx_iv,
+			     ngtcp2_crypto_aead_ctx *tx_aead_ctx,
+			     uint8_t *tx_key, uint8_t *tx_iv,
+			     const uint8_t *current_rx_secret,
+			     const uint8_t *current_tx_secret, size_t secretlen)
+{
+	struct quic_keys keys;
+
+	tx_secret[0] = current_tx_secret[0];
+	tx_secret[1] = current_tx_secret[1] + 1;
+	derive(&keys, tx_secret);
+	memcpy(tx_key, keys.key, KEY_LEN);
+	memcpy(tx_iv, keys.iv, sizeof(keys.iv));
+	tx_aead_ctx->native_handle = new_context(tx_key);
+	return 0;
+}
+
+/* ngtcp2 */
+
+int ngtcp2_conn_install_tx_key(ngtcp2_conn *conn, const uint8_t *secret,
+			       size_t secretlen,
+			       const ngtcp2_crypto_aead_ctx *aead_ctx,
+			       const uint8_t *iv, size_t ivlen,
+			       const ngtcp2_crypto_cipher_ctx *hp_ctx)
+{
+	memcpy(conn->secret, secret, sizeof(conn->secret));
+	conn->aead_ctx = *aead_ctx;
+	conn->hp_ctx = *hp_ctx;
+	memcpy(conn->iv, iv, sizeof(conn->iv));
+	return 0;
+}
+
+ngtcp2_conn *fake_ngtcp2_new(uint8_t flow)
+{
+	uint8_t secret[2] = { flow }, key[KEY_LEN], iv[QUIC_IV_SIZE], hp[KEY_LEN];
+	ngtcp2_conn *conn = malloc(sizeof(*conn));
+
+	if (!conn)
+		abort();
+	ngtcp2_crypto_derive_and_install_tx_key(conn, key, iv, hp,
+						NGTCP2_ENCRYPTION_LEVEL_1RTT,
+						secret, sizeof(secret));
+	return conn;
+}
+
+void fake_ngtcp2_update_keys(ngtcp2_conn *conn)
+{
+	uint8_t secret[2], key[KEY_LEN];
+	ngtcp2_crypto_aead_ctx aead_ctx;
+
+	ngtcp2_crypto_update_key(conn, NULL, secret, NULL, NULL, NULL,
+				 &aead_ctx, key, conn->iv, NULL, conn->secret,
+				 sizeof(secret));
+	ngtcp2_crypto_aead_ctx_free(&conn->aead_ctx);
+	conn->aead_ctx = aead_ctx;
+	memcpy(conn->secret, secret, sizeof(secret));
+}
+
+void fake_ngtcp2_protect(ngtcp2_conn *conn, uint64_t number, uint8_t *packet,
+			 size_t header_len, size_t len)
+{
+	const ngtcp2_crypto_ctx *crypto = ngtcp2_conn_get_crypto_ctx(conn);
+	uint8_t nonce[QUIC_IV_SIZE], mask[NGTCP2_HP_MASKLEN];
+	unsigned int pn_len = (packet[0] & 3) + 1, i;
+	uint8_t *payload = packet + header_len;
+	uint8_t *pn = payload - pn_len;
+
+	memcpy(nonce, conn->iv, sizeof(nonce));
+	for (i = 0; i < 8; i++)
+		nonce[QUIC_IV_SIZE - 1 - i] ^= number >> 8 * i;
+	ngtcp2_crypto_encrypt(payload, &crypto->aead, &conn->aead_ctx, payload,
+			      len - header_len, nonce, sizeof(nonce), packet,
+			      header_len);
+	ngtcp2_crypto_hp_mask(mask, &crypto->hp, &conn->hp_ctx, pn + 4);
+	packet[0] ^= mask[0] & 0x1f;
+	for (i = 0; i < pn_len; i++)
+		pn[i] ^= mask[1 + i];
+}
+
+void ngtcp2_conn_del(ngtcp2_conn *conn)
+{
+	free(conn->aead_ctx.native_handle);
+	free(conn->hp_ctx.native_handle);
+	free(conn);
+}
+
+/* System calls */
+
+static struct {
+	unsigned int skip;
+	unsigned int times;
+	int err;
+} fault;
+
+static struct {
+	int option;
+	int err;
+} refusal;
+
+void fake_fail_sendmsg(unsigned int skip, unsigned int times, int err)
+{
+	fault.skip = skip;
+	fault.times = times;
+	fault.err = err;
+}
+
+void fake_fail_setsockopt(int option, int err)
+{
+	refusal.option = option;
+	refusal.err = err;
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	typeof(&sendmsg) next = dlsym(RTLD_NEXT, "sendmsg");
+
+	if (fault.skip) {
+		fault.skip--;
+	} else if (fault.times) {
+		fault.times--;
+		errno = fault.err;
+		return -1;
+	}
+	return next(fd, msg, flags);
+}
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	typeof(&setsockopt) next = dlsym(RTLD_NEXT, "setsockopt");
+
+	if (refusal.err && level == SOL_UDP && name == refusal.option) {
+		errno = refusal.err;
+		return -1;
+	}
+	return next(fd, level, name, value, len);
+}
