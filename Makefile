@@ -17,6 +17,9 @@ kselftest: ## run the selftests in um and um-debug (FLAVOURS=um: in one)
 kunit: ## run the KUnit suites alone, in a kernel built by kunit.py
 	@scripts/kunit.sh
 
+bench: ## measure against OpenSSL, into build/bench/ (BENCH=quick: 20 s)
+	@scripts/bench.sh
+
 boot: ## a root shell inside the kernel (FLAVOUR=um-debug: the other one)
 	@scripts/build.sh $(FLAVOUR) && scripts/boot.sh $(FLAVOUR)
 
@@ -35,4 +38,4 @@ check: ## checkpatch over the series, shellcheck over the scripts
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run kselftest kunit boot build series refresh check clean
+.PHONY: help run kselftest kunit bench boot build series refresh check clean

@@ -1,0 +1,96 @@
+#!/bin/bash
+# The benchmark: what the offload costs, beside what a QUIC library would do.
+# Tables in build/bench/results.txt, a plot in build/bench/packets.svg, and every
+# number in build/bench/raw.txt. Run it on a machine that does nothing else.
+#
+#   scripts/bench.sh                    everything
+#   BENCH=quick scripts/bench.sh        in some seconds, what there are targets for
+#   NOBUILD=1 takes the kernels in build/ as they are
+
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+BENCH=${BENCH:-all}
+SOURCES=$ROOT/scripts/bench
+OUT=$BUILD/bench
+case $BENCH in
+all) flavours="um um-pristine" ;;
+quick) flavours=um ;;
+*) die "BENCH is 'all' or 'quick', not '$BENCH'" ;;
+esac
+
+lock
+need_packages gcc:gcc make:make ccache:ccache ip:iproute2 taskset:util-linux \
+	/usr/include/openssl/evp.h:libssl-dev
+if [ -z "${NOBUILD:-}" ]; then
+	for name in $flavours; do "$ROOT/scripts/build.sh" "$name"; done
+fi
+mkdir -p "$OUT"
+
+# module FLAVOUR: build/bench/FLAVOUR/quic_bench.ko, for that kernel
+module() {
+	flavour "$1"
+	mkdir -p "$OUT/$FLAVOUR"
+	make -C "$TREE" O="$BUILD/$FLAVOUR" ARCH=um CC="ccache gcc" \
+		M="$SOURCES/module" MO="$OUT/$FLAVOUR/module" modules > "$OUT/module.log" 2>&1 ||
+		{ tail -n 30 "$OUT/module.log" >&2; die "the module does not compile, see $OUT/module.log"; }
+	cp "$BUILD/$FLAVOUR/System.map" "$OUT/$FLAVOUR/"
+}
+
+say "Compiling the benchmark"
+for name in $flavours; do module "$name"; done
+gcc -O2 -Wall -isystem "$BUILD/um/usr/include" -o "$OUT/quic_bench" "$SOURCES"/*.c
+
+# Two versions of libcrypto in one process need the newer libc of the two.
+program=(env OPENSSL_CONF=/dev/null)
+program+=(SSL30="$(PATH=$PATH:/sbin ldconfig -p | awk '/libcrypto\.so\.3 .*x86-64/ && !n++ { print $NF }')")
+trixie=$BUILD/trixie/usr/lib/x86_64-linux-gnu
+if "$ROOT/scripts/trixie.sh"; then
+	program+=(SSL35="$trixie/libcrypto.so.3" "$trixie/ld-linux-x86-64.so.2"
+		--library-path "$trixie")
+else
+	say "Without Debian trixie there is no OpenSSL 3.5 to compare with"
+fi
+program+=("$OUT/quic_bench")
+
+# guest FLAVOUR MODE: the lines that the program prints in that kernel
+guest() {
+	"$ROOT/scripts/boot.sh" "$1" "$SOURCES/guest.sh" "$OUT/$1" "$2" "${program[@]}"
+}
+
+# The machine and what ran on it, as lines of the same form
+circumstances() {
+	local processor cache
+
+	processor=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
+	cache=$(cat /sys/devices/system/cpu/cpu0/cache/index3/size 2> /dev/null || echo unknown)
+	printf 'about\t%s\t%s\n' \
+		Command "make bench BENCH=$BENCH" \
+		Date "$(date -u '+%Y-%m-%d %H:%M UTC')" \
+		Commit "$(git -C "$ROOT" describe --always --dirty 2> /dev/null || echo unknown)" \
+		Processor "$processor, $(nproc) of them, last level cache $cache" \
+		Kernel "Linux $(cat "$BUILD/um/include/config/kernel.release"), User Mode Linux" \
+		Host "Linux $(uname -r), load $(cut -d ' ' -f 1 /proc/loadavg) before the start" \
+		Compiler "$(gcc --version | head -n 1)"
+}
+
+say "Measuring"
+export PIN=0 NCPUS=1
+{
+	circumstances
+	guest um "$BENCH"
+} > "$OUT/raw.txt"
+
+if [ "$BENCH" = all ]; then
+	say "Measuring two senders, on two processors"
+	PIN='' NCPUS=2 guest um parallel | grep '^parallel' >> "$OUT/raw.txt"
+	for round in 1 2 3; do
+		for name in $flavours; do
+			say "Measuring plain UDP in $name, $round of 3"
+			NCPUS=2 guest "$name" plain | sed -n "s/^send/boot\t$name/p" >> "$OUT/raw.txt"
+		done
+	done
+fi
+
+awk -f "$SOURCES/plot.awk" "$OUT/raw.txt" > "$OUT/packets.svg"
+awk -f "$SOURCES/report.awk" "$OUT/raw.txt" | tee "$OUT/results.txt"
+say "All of it is in $OUT"

@@ -1,0 +1,54 @@
+#!/bin/bash
+# Inside the guest: devices and modules, then the benchmark. bench.sh runs it.
+#
+#   guest.sh DIRECTORY MODE quic_bench...     the module is in DIRECTORY
+
+set -euo pipefail
+
+here=$1 mode=$2
+shift 2
+
+# dummy drops what it is given, without segmenting or checksumming it.
+ip link add bench0 mtu 9000 type dummy
+ip link set bench0 up
+ip addr add 10.9.0.1/24 dev bench0
+ip addr add fd00:9::1/64 dev bench0 nodad
+ip neigh add 10.9.0.2 lladdr 02:00:00:00:09:02 dev bench0
+ip neigh add fd00:9::2 lladdr 02:00:00:00:09:02 dev bench0
+
+# Behind veth there is a receiver.
+ip netns add receiver
+ip link add bench1 mtu 9000 type veth peer name bench2 mtu 9000 netns receiver
+ip link set bench1 up
+ip addr add 10.8.0.1/24 dev bench1
+ip addr add fd00:8::1/64 dev bench1 nodad
+ip -n receiver link set bench2 up
+ip -n receiver addr add 10.8.0.2/24 dev bench2
+ip -n receiver addr add fd00:8::2/64 dev bench2 nodad
+ip netns exec receiver "$@" sink &
+trap 'kill %1' EXIT
+
+# Modules cannot link to the assembly below gcm(aes): tell ours where it is.
+address() {
+	awk -v name="aes_gcm_$1_vaes_avx512" '$3 == name { print "0x" $1 }' "$here/System.map"
+}
+if [ -n "$(address enc_update)" ]; then
+	insmod "$here/module/quic_bench.ko" gcm_aad="$(address aad_update)" \
+		gcm_update="$(address enc_update)" gcm_final="$(address enc_final)"
+else
+	insmod "$here/module/quic_bench.ko"
+fi
+
+# A kernel without the series has neither.
+if modprobe quic 2> /dev/null; then
+	sysctl -q user.max_quic_flows=1000000
+fi
+
+taskset -c 0 "$@" "$mode"
+
+awk '
+	BEGIN { n = split("gcm(aes) ccm(aes) rfc7539(chacha20,poly1305)", algs, " ") }
+	$1 == "name" { name = $3 }
+	$1 == "driver" { driver = $3 }
+	$1 == "priority" && $3 > best[name] { best[name] = $3; chosen[name] = driver }
+	END { for (i = 1; i <= n; i++) print "driver\t" algs[i] "\t" chosen[algs[i]] }' /proc/crypto

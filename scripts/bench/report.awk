@@ -1,0 +1,214 @@
+# Tables from the lines of raw.txt: what was measured, settings, minimum, median.
+#
+#   awk -f report.awk raw.txt
+
+BEGIN {
+	FS = "\t"
+	ways = split("plain ssl30 ssl35 ssl35-zerocopy offload ssl30-only ssl35-only " \
+		"kernel-memcpy kernel-aead kernel-bare kernel-plain kernel-offload", way, " ")
+	label["plain"] = "plain UDP GSO, the floor"
+	label["ssl30"] = "OpenSSL 3.0 + GSO"
+	label["ssl35"] = "OpenSSL 3.5 + GSO"
+	label["ssl35-zerocopy"] = "OpenSSL 3.5 + GSO + MSG_ZEROCOPY"
+	label["offload"] = "offload"
+	label["ssl30-only"] = "OpenSSL 3.0, nothing sent"
+	label["ssl35-only"] = "OpenSSL 3.5, nothing sent"
+	label["kernel-memcpy"] = "in the kernel: memcpy"
+	label["kernel-aead"] = "in the kernel: crypto_aead in place"
+	label["kernel-bare"] = "in the kernel: the assembly below it"
+	label["kernel-plain"] = "in the kernel: plain UDP GSO"
+	label["kernel-offload"] = "in the kernel: offload"
+}
+
+$1 == "about" || $1 == "library" || $1 == "driver" {
+	about[++abouts] = sprintf("%-12s%s", $1 == "about" ? $2 : "", $1 == "driver" ? $2 ": " $3 : $3)
+}
+
+$1 == "send" {
+	table = $2 FS $3 FS $4 FS $5 FS $6 FS $7
+	if (!(table in trains))
+		order[++tables] = table
+	if (!((table, $8) in seen)) {
+		seen[table, $8]
+		trains[table] = trains[table] $8 " "
+	}
+	least[table, $8, $9] = $10
+	median[table, $8, $9] = $11
+}
+
+$1 == "flows" { lookup[$2, $3, $4] = $5 " " $6 }
+$1 == "memory" { memory[++memories] = sprintf("%-20s%8d", $2, $3) }
+$1 == "rate" { rate_add = $2; rate_del = $3 }
+$1 == "parallel" { senders[$2, $3] = $4 }
+$1 == "stream" { stream[$2] = $3 }
+$1 == "boot" {
+	key = $4 SUBSEP $5 SUBSEP $9 SUBSEP $10 SUBSEP $2
+	boot[key] = boot[key] $11 " "
+}
+
+# Times of a way, and figures made of times: "minimum median", "" if unknown
+function time(name) {
+	if (!((table, train, name) in least)) return ""
+	return least[table, train, name] " " median[table, train, name]
+}
+
+function both(a, b, op,    x, y, n, m) {
+	n = split(a, x, " ")
+	m = split(b, y, " ")
+	if (!n || !m) return ""
+	if (op == "+") return x[1] + y[1] " " x[2] + y[2]
+	if (op == "-") return x[1] - y[1] " " x[2] - y[2]
+	if (y[1] <= 0 || y[2] <= 0) return ""
+	return x[1] / y[1] " " x[2] / y[2]
+}
+
+function figure(which) {
+	if (which == "added")
+		return both(both(time("kernel-offload"), time("kernel-plain"), "-"), time("kernel-aead"), "/")
+	if (which ~ /^ssl..$/)
+		return both(time("offload"), time(which), "/")
+	sub("free ", "", which)
+	return both(time("kernel-offload"), both(time("kernel-plain"), time(which "-only"), "+"), "/")
+}
+
+function cell(format, pair,    x) {
+	if (!split(pair, x, " ")) return sprintf("%16s", "-")
+	return sprintf("%16s", sprintf(format " (" format ")", x[1], x[2]))
+}
+
+# A line of a table, unless there is nothing in it
+function row(name, format, which, is_figure,    line, known, pair, i) {
+	line = sprintf("%-42s", name)
+	for (i = 1; i <= n; i++) {
+		train = columns[i]
+		pair = is_figure ? figure(which) : time(which)
+		known = known pair
+		line = line cell(format, pair)
+	}
+	if (known != "") print line
+}
+
+function print_table(    field, line, i) {
+	split(table, field, FS)
+	printf "%s, %d bytes, %s, %s, %s to %s\n", field[4], field[5], field[2], field[3],
+		field[6] == "hot" ? "hot buffer" : "from 32 MB", field[1]
+	n = split(trains[table], columns, " ")
+	line = sprintf("%-42s", "ns a packet, minimum (median)")
+	for (i = 1; i <= n; i++)
+		line = line sprintf("%16s", columns[i] " a call")
+	print line
+	for (i = 1; i <= ways; i++)
+		row(label[way[i]], "%.0f", way[i], 0)
+	row("added: (offload - plain) / crypto_aead", "%.2f", "added", 1)
+	row("total: offload / OpenSSL 3.5 + GSO", "%.2f", "ssl35", 1)
+	row("total: offload / OpenSSL 3.0 + GSO", "%.2f", "ssl30", 1)
+	row("total 3.5, if system calls were free", "%.2f", "free ssl35", 1)
+	row("total 3.0, if system calls were free", "%.2f", "free ssl30", 1)
+	print ""
+}
+
+function print_lookup(    tables, use, i, j) {
+	print "Flows of a socket, 16 packets a call, ns a packet, minimum (median)"
+	printf "%-26s%16s%16s\n", "", "in the kernel", "system calls"
+	split("1 1000 100000", tables, " ")
+	split("hot random", use, " ")
+	for (i = 1; i <= 3; i++)
+		for (j = 1; j <= 2; j++)
+			if ((tables[i], use[j], "offload") in lookup)
+				printf "%8d, %-16s%s%s\n", tables[i], use[j],
+					cell("%.0f", lookup[tables[i], use[j], "kernel-offload"]),
+					cell("%.0f", lookup[tables[i], use[j], "offload"])
+	printf "%-26s%s%s\n\n", "100000 random / 1",
+		cell("%.2f", both(lookup[100000, "random", "kernel-offload"], lookup[1, "hot", "kernel-offload"], "/")),
+		cell("%.2f", both(lookup[100000, "random", "offload"], lookup[1, "hot", "offload"], "/"))
+	printf "Adding a flow takes %d ns, deleting it %d ns, without the system calls.\n\n", rate_add, rate_del
+}
+
+function print_memory(    i) {
+	print "Memory, bytes per flow with one generation, of 10,000 flows"
+	for (i = 1; i <= memories; i++) print memory[i]
+	print ""
+}
+
+function print_parallel(    i, w) {
+	print "Two senders, 16 packets a call, two processors: times the rate of one"
+	printf "%-42s%16s%16s\n", "", "one socket", "two sockets"
+	for (i = 1; i <= ways; i++) {
+		w = way[i]
+		if ((w, 0) in senders)
+			printf "%-42s%16.2f%16.2f\n", label[w],
+				senders[w, 0] / senders[w, 1], senders[w, 0] / senders[w, 2]
+	}
+	print ""
+}
+
+# Minimum and median of three
+function of_three(times,    x, low, high) {
+	if (split(times, x, " ") != 3) return ""
+	low = x[1] < x[2] ? x[1] : x[2]
+	if (x[3] < low) return x[3] " " low
+	high = x[1] < x[2] ? x[2] : x[1]
+	return low " " (x[3] < high ? x[3] : high)
+}
+
+function print_boots(    families, uses, sizes, f, u, s, w, key, with, without) {
+	print "Plain UDP in a kernel with the series, and in one without: ns a packet,"
+	print "minimum (median) of the minima of three boots of each, which took turns"
+	printf "%-42s%16s%16s%16s\n", "", "without", "with", "with / without"
+	split("IPv4 IPv6", families, " ")
+	split("unconnected connected", uses, " ")
+	split("44 16 1", sizes, " ")
+	for (w = 1; w <= ways; w++)
+		for (f = 1; f <= 2; f++)
+			for (u = 1; u <= 2; u++)
+				for (s = 1; s <= 3; s++) {
+					key = families[f] SUBSEP uses[u] SUBSEP sizes[s] SUBSEP way[w]
+					with = of_three(boot[key, "um"])
+					without = of_three(boot[key, "um-pristine"])
+					if (with == "" || without == "") continue
+					printf "%-15s%-5s%-13s%2d a call%s%s%s\n",
+						way[w] == "plain" ? "system calls" : "in the kernel",
+						families[f], uses[u], sizes[s], cell("%.0f", without),
+						cell("%.0f", with), cell("%.2f", both(with, without, "/"))
+				}
+	print ""
+}
+
+function print_stream(name, rate) {
+	if (rate) printf "%-42s%8d MB/s\n", name, rate
+}
+
+# What of a packet is payload, per nanosecond
+function goodput(way,    times) {
+	table = "veth" FS "IPv4" FS "unconnected" FS "AES-128-GCM" FS 1452 FS "hot"
+	train = 44
+	return split(time(way), times, " ") ? (1452 - 27) / times[1] * 1000 : 0
+}
+
+function print_streams() {
+	print "For orientation: payload per second of one processor that does both ends,"
+	print "AES-128-GCM. TCP: loopback, received and thrown away as it is. UDP: veth, 44"
+	print "packets of 1452 bytes a call, dropped at the receiving socket."
+	print_stream("TCP", stream["tcp"])
+	print_stream("TCP with kTLS in software", stream["ktls"])
+	print_stream("UDP GSO, not protected", goodput("plain"))
+	print_stream("UDP GSO, OpenSSL 3.5", goodput("ssl35"))
+	print_stream("UDP GSO, offload", goodput("offload"))
+	print ""
+}
+
+END {
+	for (i = 1; i <= abouts; i++) print about[i]
+	print ""
+	for (t = 1; t <= tables; t++) {
+		table = order[t]
+		print_table()
+	}
+	if (rate_add) {
+		print_lookup()
+		print_memory()
+		print_streams()
+		print_parallel()
+		print_boots()
+	}
+}
