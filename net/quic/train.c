@@ -140,9 +140,9 @@ static int quic_tx_spare_packet(struct quic_tx *tx)
 {
 	unsigned int len = quic_tx_packet_len(tx) + QUIC_TAG_SIZE;
 
-	/* No packet is longer than the first. */
+	/* None of those that follow is longer. */
 	if (!tx->spare)
-		tx->spare = kmalloc(len, GFP_KERNEL);
+		tx->spare = kmalloc(len, GFP_KERNEL | __GFP_NOWARN);
 	if (!tx->spare)
 		return -ENOBUFS;
 
