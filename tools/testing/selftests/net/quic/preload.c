@@ -408,13 +408,15 @@ int main(int argc, char **argv)
 	char path[PATH_MAX + sizeof(library)];
 	ssize_t len;
 
-	if (!getenv("LD_PRELOAD")) {
+	/* The runner may preload something else. */
+	if (!getenv("QUIC_PRELOADED")) {
 		len = readlink("/proc/self/exe", path, PATH_MAX);
 		if (len < 0)
 			return KSFT_FAIL;
 		path[len] = '\0';
 		strcpy(strrchr(path, '/'), library);
 		setenv("LD_PRELOAD", path, 1);
+		setenv("QUIC_PRELOADED", "1", 1);
 		execv("/proc/self/exe", argv);
 		return KSFT_FAIL;
 	}
