@@ -26,7 +26,7 @@ grep -vE -- '-(selftests|tools)-' "$BUILD/check.patches" | checkpatch --strict |
 # Programs for userspace, with the harness's macros where types stand, names of
 # libraries that changed, and a published example that is kept as it is
 userspace=SPACING,LEADING_SPACE,MACRO_WITH_FLOW_CONTROL,ENOSYS,SPLIT_STRING
-userspace+=,NEW_TYPEDEFS,VOLATILE,PREFER_DEFINED_ATTRIBUTE_MACRO,EMBEDDED_FUNCTION_NAME
+userspace+=,BRACES,NEW_TYPEDEFS,VOLATILE,PREFER_DEFINED_ATTRIBUTE_MACRO,EMBEDDED_FUNCTION_NAME
 grep -E -- '-(selftests|tools)-' "$BUILD/check.patches" | checkpatch --ignore $userspace || status=1
 
 say "shellcheck"
