@@ -10,8 +10,7 @@
 
 /**
  * quic_packet_check - is this a packet that can be protected?
- * @packet: short header and payload, at least %QUIC_MAX_SAMPLE_END bytes of it
- *	readable if it is that long
+ * @packet: short header and payload
  * @len: bytes in the packet, without tag
  * @dcid: destination connection ID that it must have
  * @dcid_len: bytes in @dcid

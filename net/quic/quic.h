@@ -259,6 +259,8 @@ struct quic_train {
  * struct quic_tx - a train on its way
  * @msg: what UDP is called with; its iterator is at the packet after the ones
  *	that have been protected
+ * @name: its destination, which a BPF program may rewrite: the caller may
+ *	come back with the original
  * @train: the train
  * @left: bytes of packets not yet protected
  * @asked: bytes of protected packets that UDP has got
@@ -266,6 +268,7 @@ struct quic_train {
  * @spare: where a packet is protected that UDP wants in pieces
  * @spare_at: what UDP wants next of it
  * @spare_len: how much is left of it
+ * @failed: UDP does not want it any more, packets are only checked
  * @err: what stopped it
  * @use: packet numbers used of each key
  * @req_size: bytes in @req and the AEAD's context behind it
@@ -273,6 +276,7 @@ struct quic_train {
  */
 struct quic_tx {
 	struct msghdr		msg;
+	struct sockaddr_in6	name;
 	const struct quic_train	*train;
 	unsigned int		left;
 	unsigned int		asked;
@@ -280,6 +284,7 @@ struct quic_tx {
 	u8			*spare;
 	u8			*spare_at;
 	unsigned int		spare_len;
+	bool			failed;
 	int			err;
 	struct quic_use		use[2];
 	size_t			req_size;

@@ -229,13 +229,13 @@ static int quic_send_train(struct sock *sk, struct msghdr *msg, size_t len,
 	return err;
 }
 
-/* What makes UDP keep the message, or take pages, instead of copying and
- * sending it.
+/* What makes UDP keep the message, take pages, or not send at all, instead of
+ * copying and sending it.
  */
 static bool quic_tx_unsupported(struct sock *sk, const struct msghdr *msg)
 {
-	return msg->msg_flags & (MSG_MORE | MSG_OOB | MSG_ZEROCOPY |
-				 MSG_SPLICE_PAGES) ||
+	return msg->msg_flags & (MSG_MORE | MSG_OOB | MSG_PROBE |
+				 MSG_ZEROCOPY | MSG_SPLICE_PAGES) ||
 	       msg->msg_ubuf || udp_test_bit(CORK, sk) ||
 	       READ_ONCE(udp_sk(sk)->pending);
 }

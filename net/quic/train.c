@@ -44,6 +44,13 @@ struct quic_tx *quic_tx_start(const struct quic_train *train,
 		.req_size	= sizeof(tx->req) + ctx_size,
 	};
 
+	if (msg->msg_name) {
+		tx->msg.msg_namelen = min_t(int, msg->msg_namelen,
+					    sizeof(tx->name));
+		memcpy(&tx->name, msg->msg_name, tx->msg.msg_namelen);
+		tx->msg.msg_name = &tx->name;
+	}
+
 	return tx;
 }
 
@@ -125,10 +132,11 @@ static int quic_tx_packet(struct quic_tx *tx, u8 *to)
 	tx->next = pn + 1;
 	tx->left -= len;
 
-	err = quic_key_protect(key, &tx->req, to, len, train->dcid_len, pn);
+	if (!tx->failed)
+		err = quic_key_protect(key, &tx->req, to, len, train->dcid_len,
+				       pn);
 	if (err)
-		/* UDP says so, too, when it has no memory. */
-		return err == -ENOMEM ? -ENOBUFS : err;
+		return err;
 
 	return tx->left ? 0 : quic_tx_take(tx);
 }
@@ -223,6 +231,7 @@ int quic_tx_finish(struct quic_tx *tx, int ret)
 	/* What is wrong with a packet comes before what UDP has to say, but
 	 * for having no room for it.
 	 */
+	tx->failed = true;
 	while (tx->left && !tx->err && !waited)
 		tx->err = quic_tx_spare_packet(tx);
 
@@ -233,6 +242,9 @@ int quic_tx_finish(struct quic_tx *tx, int ret)
 		quic_tx_give_back(tx);
 
 	ret = tx->err ?: min(ret, 0);
+	/* UDP has one of them for skbs and the other for their pages. */
+	if (ret == -ENOMEM)
+		ret = -ENOBUFS;
 	kfree(tx->spare);
 	/* Some AEADs leave keys of the last packet there. */
 	memzero_explicit(&tx->req, tx->req_size);

@@ -379,19 +379,43 @@ TEST_F(calls, io_uring_waits_in_a_thread)
 }
 
 /*
- * A program that UDP runs before it looks for room: for datagrams to our port
- * it makes the send buffer of the socket as small as can be.  It stays as long
- * as the returned descriptor, that is, until the test ends.
+ * Have UDP run a program for each datagram that is sent, before it looks for
+ * room.  It stays as long as the returned descriptor: until the test ends.
  */
+static int run_in_udp(const FIXTURE_DATA(calls) *self,
+		      const struct bpf_insn *insns, unsigned int count)
+{
+	union bpf_attr load = {
+		.prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+		.expected_attach_type = self->env.family == AF_INET6 ?
+			BPF_CGROUP_UDP6_SENDMSG : BPF_CGROUP_UDP4_SENDMSG,
+		.insns = (uintptr_t)insns,
+		.insn_cnt = count,
+		.license = (uintptr_t)"GPL",
+	};
+	union bpf_attr link = {};
+
+	link.link_create.attach_type = load.expected_attach_type;
+	link.link_create.target_fd = open("/sys/fs/cgroup", O_RDONLY);
+	link.link_create.prog_fd = syscall(SYS_bpf, BPF_PROG_LOAD, &load,
+					   sizeof(load));
+	return syscall(SYS_bpf, BPF_LINK_CREATE, &link, sizeof(link));
+}
+
+/* sin6_port is in the same place. */
+static in_port_t port_of(const struct quic_addr *addr)
+{
+	return ((const struct sockaddr_in *)&addr->ss)->sin_port;
+}
+
+/* For datagrams to our port the send buffer is made as small as can be. */
 static int shrink_in_udp(const FIXTURE_DATA(calls) *self)
 {
-	const struct sockaddr_in *to = (const void *)&self->env.to.ss;
 	const struct bpf_insn insns[] = {
 		{ BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, BPF_REG_1,
 		  offsetof(struct bpf_sock_addr, user_port) },
-		/* sin6_port is in the same place. */
 		{ BPF_JMP | BPF_JNE | BPF_K, BPF_REG_2, .off = 7,
-		  .imm = to->sin_port },
+		  .imm = port_of(&self->env.to) },
 		{ BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, .off = -4, .imm = 1 },
 		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, .imm = SOL_SOCKET },
 		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, .imm = SO_SNDBUF },
@@ -402,21 +426,64 @@ static int shrink_in_udp(const FIXTURE_DATA(calls) *self)
 		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, .imm = 1 },
 		{ BPF_JMP | BPF_EXIT },
 	};
-	union bpf_attr load = {
-		.prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
-		.expected_attach_type = self->env.family == AF_INET6 ?
-			BPF_CGROUP_UDP6_SENDMSG : BPF_CGROUP_UDP4_SENDMSG,
-		.insns = (uintptr_t)insns,
-		.insn_cnt = sizeof(insns) / sizeof(*insns),
-		.license = (uintptr_t)"GPL",
-	};
-	union bpf_attr link = {};
 
-	link.link_create.attach_type = load.expected_attach_type;
-	link.link_create.target_fd = open("/sys/fs/cgroup", O_RDONLY);
-	link.link_create.prog_fd = syscall(SYS_bpf, BPF_PROG_LOAD, &load,
-					   sizeof(load));
-	return syscall(SYS_bpf, BPF_LINK_CREATE, &link, sizeof(link));
+	return run_in_udp(self, insns, sizeof(insns) / sizeof(*insns));
+}
+
+/* Datagrams to our port go to another one. */
+static int redirect_in_udp(const FIXTURE_DATA(calls) *self, in_port_t port)
+{
+	const struct bpf_insn insns[] = {
+		{ BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, BPF_REG_1,
+		  offsetof(struct bpf_sock_addr, user_port) },
+		{ BPF_JMP | BPF_JNE | BPF_K, BPF_REG_2, .off = 2,
+		  .imm = port_of(&self->env.to) },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, .imm = port },
+		{ BPF_STX | BPF_MEM | BPF_W, BPF_REG_1, BPF_REG_2,
+		  offsetof(struct bpf_sock_addr, user_port) },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, .imm = 1 },
+		{ BPF_JMP | BPF_EXIT },
+	};
+
+	return run_in_udp(self, insns, sizeof(insns) / sizeof(*insns));
+}
+
+/* A second receiver; the first one becomes @first. */
+static int replace_receiver(FIXTURE_DATA(calls) *self, int *first,
+			    in_port_t *port)
+{
+	struct quic_addr addr = self->env.to;
+
+	addr.len = sizeof(addr.ss);
+	*first = self->env.rx;
+	if (getsockname(*first, (void *)&addr.ss, &addr.len))
+		return -1;
+	self->env.rx = socket(addr.ss.ss_family, SOCK_DGRAM, 0);
+	((struct sockaddr_in *)&addr.ss)->sin_port = 0;
+	if (bind(self->env.rx, (void *)&addr.ss, addr.len) ||
+	    getsockname(self->env.rx, (void *)&addr.ss, &addr.len))
+		return -1;
+	*port = port_of(&addr);
+	return 0;
+}
+
+/* The flow is that of the destination which the caller has named, also when
+ * the request starts again after a program has rewritten it.
+ */
+TEST_F(calls, io_uring_waits_redirected)
+{
+	in_port_t port;
+	uint8_t byte;
+	int first;
+
+	if (self->ring.fd < 0)
+		SKIP(return, "needs io_uring");
+	ASSERT_EQ(0, replace_receiver(self, &first, &port));
+	if (redirect_in_udp(self, port) < 0)
+		SKIP(return, "needs cgroup2 and CONFIG_CGROUP_BPF");
+	ASSERT_EQ(0, quic_env_fill(&self->env));
+	expect_wait(_metadata, self, 0);
+	EXPECT_EQ(-1, recv(first, &byte, 1, MSG_DONTWAIT));
 }
 
 /*

@@ -453,6 +453,17 @@ TEST_F(refuse, msg_more)
 	expect_sent(_metadata, self, &msg);
 }
 
+/* UDP looks for a route, and sends nothing. */
+TEST_F(refuse, msg_probe)
+{
+	struct quic_msg msg = message(self);
+
+	msg.flags = MSG_PROXY;	/* the kernel says MSG_PROBE */
+	EXPECT_REFUSED(EOPNOTSUPP, &msg);
+	msg.flags = 0;
+	expect_sent(_metadata, self, &msg);
+}
+
 TEST_F(refuse, msg_zerocopy)
 {
 	struct quic_msg msg = message(self);
