@@ -20,8 +20,9 @@ struct quic_chacha_head {
 	u8	payload[(QUIC_CHACHA_BLOCKS - 1) * CHACHA_BLOCK_SIZE];
 };
 
-static noinline_for_stack void quic_poly1305(const u8 key[POLY1305_KEY_SIZE], u8 *packet,
-			  unsigned int hdr_len, unsigned int len)
+static noinline_for_stack void
+quic_poly1305(const u8 key[POLY1305_KEY_SIZE], u8 *packet,
+	      unsigned int hdr_len, unsigned int len)
 {
 	unsigned int rest = len % POLY1305_BLOCK_SIZE;
 	u8 block[2 * POLY1305_BLOCK_SIZE] = {};
