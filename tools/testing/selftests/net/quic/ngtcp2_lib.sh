@@ -45,6 +45,8 @@ setup()
 	trap cleanup EXIT
 	mkdir "$files/htdocs" "$files/got"
 	: > "$files/client.log"
+	# A browser shows a page only if it is told that it is one.
+	echo "text/html html" > "$files/mime.types"
 	head -c "$1" /dev/urandom > "$files/htdocs/file"
 	head -c "$2" /dev/urandom > "$files/htdocs/small"
 	hash=$(sha256sum < "$files/htdocs/file" | cut -c1-64)
@@ -111,6 +113,7 @@ listen()
 	gtls)
 		set -- env LD_PRELOAD="$dir/quic_preload.so" \
 			gtlsserver -q --no-quic-dump --no-http-dump \
+			--mime-types-file="$files/mime.types" \
 			-d "$files/htdocs" "$@"
 		;;
 	esac
