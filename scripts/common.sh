@@ -86,7 +86,7 @@ flavour() {
 # Compile and install the selftests for $FLAVOUR: into build/FLAVOUR/selftests,
 # with the kernel's own runner, run_kselftest.sh.
 install_selftests() {
-	local log=$BUILD/$FLAVOUR.selftests.log
+	local log=$BUILD/$FLAVOUR.selftests.log headers=$BUILD/$FLAVOUR
 
 	# The 32-bit headers are for the layout of the user API, a C++ compiler
 	# for the library, the last ones for real QUIC transfers.
@@ -99,8 +99,15 @@ install_selftests() {
 		/usr/include/nghttp3/nghttp3.h:libnghttp3-dev \
 		gtlsserver:ngtcp2-server gtlsclient:ngtcp2-client tc:iproute2
 	say "Compiling the selftests"
+	# A kernel without the series has not its user API.
+	if [ "$FLAVOUR" = um-pristine ]; then
+		headers=$BUILD/$FLAVOUR.headers
+		make -s -C "$BUILD/linux" O="$headers" ARCH=um headers > "$log" 2>&1 ||
+			{ tail -n 30 "$log" >&2; die "no user API headers, see $log"; }
+	fi
 	make -s --no-print-directory -C "$BUILD/linux/tools/testing/selftests" \
 		TARGETS=net/quic FORCE_TARGETS=1 O="$BUILD/$FLAVOUR" \
+		KHDR_INCLUDES="-isystem $headers/usr/include" \
 		KSFT_INSTALL_PATH="$BUILD/$FLAVOUR/selftests" install > "$log" 2>&1 ||
 		{ tail -n 30 "$log" >&2; die "the selftests do not compile, see $log"; }
 }
