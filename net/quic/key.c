@@ -6,6 +6,7 @@
 
 #include <linux/err.h>
 #include <linux/prefetch.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/unaligned.h>
 

@@ -40,7 +40,7 @@ static void quic_packet_test_number(struct kunit *test)
 
 static void quic_packet_test_check(struct kunit *test)
 {
-	u8 packet[QUIC_MAX_SAMPLE_END] = { 0x40, 1, 2, 3 };
+	u8 packet[8] = { 0x40, 1, 2, 3 };
 	static const u8 dcid[] = { 1, 2, 3 }, other[] = { 1, 2, 4 };
 
 	KUNIT_EXPECT_EQ(test, quic_packet_check(packet, 8, dcid, 3), 0);

@@ -20,16 +20,14 @@
 #include <crypto/chacha.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
-#include <linux/scatterlist.h>
 #include <linux/uio.h>
 #include <net/netns/generic.h>
 #include <net/snmp.h>
 #include <net/sock.h>
 #include <uapi/linux/quic.h>
 
-/* Every cipher has a tag of 16 bytes and a sample of 16 bytes. */
+/* Every cipher has a tag of this size. */
 #define QUIC_TAG_SIZE		16
-#define QUIC_SAMPLE_SIZE	16
 
 /* RFC 9000 section 17.3.1, first byte of a short header */
 #define QUIC_HDR_FORM		0x80
@@ -40,10 +38,6 @@
 
 #define QUIC_MAX_PN_LEN		4
 #define QUIC_MAX_PKT_NUM	((1ULL << 62) - 1)
-
-/* Bytes from the start of a packet to the end of its sample, at most */
-#define QUIC_MAX_SAMPLE_END	(1 + QUIC_MAX_CONNECTION_ID_SIZE + \
-				 QUIC_MAX_PN_LEN + QUIC_SAMPLE_SIZE)
 
 /* guard.c */
 
