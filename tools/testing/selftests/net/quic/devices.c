@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include <linux/ethtool.h>
-#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
 
@@ -99,23 +98,6 @@ static int receiver_open(const struct quic_env *env)
 	return fd;
 }
 
-static int wire_open(void)
-{
-	struct sockaddr_ll sll = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_ALL),
-		.sll_ifindex = if_nametoindex("quic0"),
-	};
-	int size = SOCKET_BUFFER, on = 1, fd;
-
-	fd = socket(AF_PACKET, SOCK_DGRAM, 0);
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ||
-	    setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)) ||
-	    bind(fd, (void *)&sll, sizeof(sll)))
-		return -1;
-	return fd;
-}
-
 /* Nobody has to answer for a neighbour: the receiver is silent. */
 static void connect_namespaces(struct __test_metadata *_metadata,
 			       struct quic_env *env)
@@ -131,7 +113,7 @@ static void connect_namespaces(struct __test_metadata *_metadata,
 		"ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev quic0 &&"
 		"ip neigh add 2001:db8::2 lladdr 02:00:00:00:00:02 dev quic0";
 	char command[200];
-	int ns;
+	int on = 1, ns;
 
 	close(env->rx);
 	close(env->wire);
@@ -149,8 +131,10 @@ static void connect_namespaces(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, setns(ns, CLONE_NEWNET));
 	close(ns);
 	ASSERT_EQ(0, system(here));
-	env->wire = wire_open();
+	env->wire = quic_env_wire_open("quic0");
 	ASSERT_LE(0, env->wire);
+	ASSERT_EQ(0, setsockopt(env->wire, SOL_PACKET, PACKET_AUXDATA, &on,
+				sizeof(on)));
 	env->to = quic_env_away(env);
 }
 
@@ -242,12 +226,6 @@ static const uint8_t *udp_header(const uint8_t *frame)
 	       frame + 40 + FRAGMENT_HEADER;
 }
 
-static bool is_udp(const uint8_t *frame)
-{
-	return frame[0] >> 4 == 4 ? frame[9] == IPPROTO_UDP :
-	       frame[6] == IPPROTO_UDP || frame[6] == IPPROTO_FRAGMENT;
-}
-
 struct wire {
 	unsigned int frames;
 	unsigned int checksums;		/* not left to the device */
@@ -278,7 +256,7 @@ static struct wire wire_read(const struct quic_env *env)
 		len = recvmsg(env->wire, &mh, MSG_DONTWAIT);
 		if (len < 0)
 			return wire;
-		if (!is_udp(frame))
+		if (!quic_env_is_udp(frame, len))
 			continue;
 		wire.frames++;
 		udp = udp_header(frame);

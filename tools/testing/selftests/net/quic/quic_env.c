@@ -33,12 +33,12 @@ static int loopback_up(void)
 	return ret;
 }
 
-static int wire_open(void)
+int quic_env_wire_open(const char *device)
 {
 	struct sockaddr_ll sll = {
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETH_P_ALL),
-		.sll_ifindex = if_nametoindex("lo"),
+		.sll_ifindex = if_nametoindex(device),
 	};
 	int size = SOCKET_BUFFER, fd;
 
@@ -108,7 +108,7 @@ int quic_env_open(struct quic_env *env, int family)
 	env->wire = -1;
 	if (unshare(CLONE_NEWNET) || loopback_up())
 		return -1;
-	env->wire = wire_open();
+	env->wire = quic_env_wire_open("lo");
 	env->rx = quic_env_receiver(env, &env->to);
 	env->tx = quic_env_socket(env);
 	return env->wire < 0 || env->rx < 0 || env->tx < 0 ? -1 : 0;
@@ -198,7 +198,7 @@ int quic_env_drain(const struct quic_env *env)
 	return system(command);
 }
 
-static bool is_udp(const uint8_t *frame, ssize_t len)
+bool quic_env_is_udp(const uint8_t *frame, ssize_t len)
 {
 	if (len >= 20 && frame[0] >> 4 == 4)
 		return frame[9] == IPPROTO_UDP;
@@ -222,7 +222,8 @@ struct quic_wire quic_env_wire(const struct quic_env *env)
 		if (len < 0)
 			return wire;
 		/* The loopback device shows each frame twice. */
-		if (sll.sll_pkttype != PACKET_OUTGOING || !is_udp(frame, len))
+		if (sll.sll_pkttype != PACKET_OUTGOING ||
+		    !quic_env_is_udp(frame, len))
 			continue;
 		wire.frames++;
 		if (memmem(frame, len, QUIC_MARKER, QUIC_MARKER_SIZE))

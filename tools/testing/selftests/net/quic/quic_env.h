@@ -44,6 +44,10 @@ struct quic_wire {
 	bool marker;		/* QUIC_MARKER was seen */
 };
 
+/* Every frame that leaves through @device, from the network header on */
+int quic_env_wire_open(const char *device);
+/* UDP, or a fragment of it */
+bool quic_env_is_udp(const uint8_t *frame, ssize_t len);
 /* What left since the last call. */
 struct quic_wire quic_env_wire(const struct quic_env *env);
 
