@@ -158,6 +158,7 @@ uploads()
 	upload "upload by gtlsclient" gtls
 	upload "upload by h3_client, key updates" h3 --key-update=50
 	upload "upload by h3_client, migration" h3 --rebind=50
+	expect_moved "upload by h3_client, migration"
 	upload "upload by h3_client, no GSO" h3 --no-gso
 	stop_server
 }
@@ -190,18 +191,36 @@ peers()
 	stop_server
 }
 
+# with_updates NAME CLIENT [OPTION...]: packets with both keys have to arrive.
+with_updates()
+{
+	local phases
+
+	download "$@"
+	phases=$(awk '{ print ($5 > 0) + ($1 > $5) }' "$files/peer")
+	[ "$phases" = 2 ] || fault "one key phase: $(cat "$files/peer")"
+	report "$1: both keys"
+}
+
 key_updates()
 {
 	listen h3
-	download "key updates by the client" gtls --key-update=50ms
+	with_updates "key updates by the client" gtls --key-update=50ms
 	stop_server
 	listen h3 --key-update=50
-	download "key updates by the server" gtls
-	download "key updates by both" h3 --key-update=70
+	with_updates "key updates by the server" gtls
+	with_updates "key updates by both" h3 --key-update=70
 	stop_server
 	listen gtls
-	download "key updates by the client, gtlsserver" gtls --key-update=50ms
+	with_updates "key updates by the client, gtlsserver" gtls --key-update=50ms
 	stop_server
+}
+
+# expect_moved NAME: the transfer before took another path.
+expect_moved()
+{
+	[ "$(new_flows)" -ge 2 ] || fault "it had $(new_flows) flow"
+	report "$1: another flow"
 }
 
 # The client takes another port: RFC 9000 section 9.  With NAT rebinding the
@@ -213,19 +232,35 @@ migration()
 	for kind in h3 gtls; do
 		listen $kind
 		download "migration, ${kind}server" gtls --change-local-addr=50ms
-		[ "$(new_flows)" -ge 2 ] || fault "it had $(new_flows) flow"
-		report "migration, ${kind}server: another flow"
+		expect_moved "migration, ${kind}server"
 		stop_server
 	done
 	listen h3
 	upload "NAT rebinding" gtls --change-local-addr=50ms --nat-rebinding
+	expect_moved "NAT rebinding"
 	stop_server
 }
 
 # netem OPTION...: for what leaves the server
 netem()
 {
-	tc -n "$server" qdisc replace dev quic0 root netem limit 10000 "$@"
+	tc -n "$server" qdisc replace dev quic0 root netem limit 10000 "$@" ||
+		fault "no netem"
+}
+
+# expect_trains OPTION: what h3_server says of its messages when it ends
+expect_trains()
+{
+	local sent messages
+
+	sent=$(sed -n 's/.* kernel=\([0-9]*\) .*/\1/p' "$files/server.log")
+	messages=$(sed -n 's/.* messages=\([0-9]*\) .*/\1/p' "$files/server.log")
+	if [ -n "$1" ]; then
+		[ "$messages" -ge "$sent" ] || fault "$messages messages for $sent"
+	else
+		[ $((messages * 2)) -lt "$sent" ] || fault "$messages messages for $sent"
+	fi
+	report "messages $1"
 }
 
 impairments()
@@ -248,7 +283,19 @@ impairments()
 		tc -n "$server" qdisc delete dev quic0 root
 		download "no impairment $gso" gtls
 		stop_server
+		expect_trains "$gso"
 	done
+}
+
+# expect_small COUNT: so many copies of the small file
+expect_small()
+{
+	local file equal=0
+
+	for file in "$files"/got/small*; do
+		! cmp -s "$files/htdocs/small" "$file" || equal=$((equal + 1))
+	done
+	[ $equal = "$1" ] || fault "$equal of $1 files are equal"
 }
 
 # All on one socket of the server
@@ -260,10 +307,12 @@ many_connections()
 		for count in 10 100; do
 			listen $kind
 			begin "$server"
+			rm -f "$files"/got/*
 			in_client timeout "$patience" "$dir/h3_client" \
 				--connections=$count --output="$files/got" \
 				"$to" $port /small > "$files/client.log" 2>&1 ||
 				fault "the client failed with $?"
+			expect_small $count
 			expect_kernel $((count * small))
 			[ "$(new_flows)" -ge $count ] ||
 				fault "there were $(new_flows) flows"
@@ -322,8 +371,8 @@ modprobe -q quic
 setup "$size" "$small"
 
 declare -A parts=(
-	[h3_server]=10 [gtlsserver]=10 [uploads]=8 [peers]=5 [key_updates]=4
-	[migration]=5 [impairments]=8 [many_connections]=4 [spoiled]=4 [killed]=2
+	[h3_server]=10 [gtlsserver]=10 [uploads]=9 [peers]=5 [key_updates]=8
+	[migration]=6 [impairments]=10 [many_connections]=4 [spoiled]=4 [killed]=2
 )
 [ $# -gt 0 ] || set -- h3_server gtlsserver uploads peers key_updates \
 	migration impairments many_connections spoiled killed

@@ -2,7 +2,7 @@
 /*
  * To be preloaded under a program built on ngtcp2, the peer of one that uses
  * the offload: at exit it says in the file QUIC_PEER how many packets the
- * program could open, and how many not.
+ * program could open, how many not, and how many had the other key phase.
  */
 
 #define _GNU_SOURCE
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static unsigned long opened, undecryptable;
+static unsigned long opened, undecryptable, updated;
 
 int ngtcp2_crypto_decrypt_cb(uint8_t *dest, const void *aead, const void *ctx,
 			     const uint8_t *ciphertext, size_t len,
@@ -29,6 +29,9 @@ int ngtcp2_crypto_decrypt_cb(uint8_t *dest, const void *aead, const void *ctx,
 		undecryptable++;
 	else
 		opened++;
+	/* The unprotected header: short, key phase 1 */
+	if (!err && (aad[0] & 0x84) == 0x04)
+		updated++;
 	return err;
 }
 
@@ -39,6 +42,7 @@ __attribute__((destructor)) static void tell(void)
 
 	if (!f)
 		return;
-	fprintf(f, "%lu opened, %lu undecryptable\n", opened, undecryptable);
+	fprintf(f, "%lu opened, %lu undecryptable, %lu updated\n", opened,
+		undecryptable, updated);
 	fclose(f);
 }
