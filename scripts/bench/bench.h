@@ -76,6 +76,7 @@ enum way {
 	WAY_KERNEL_MEMCPY,	/* from here on inside the kernel */
 	WAY_KERNEL_AEAD,
 	WAY_KERNEL_BARE,
+	WAY_KERNEL_LIBRARY,
 	WAY_KERNEL_PLAIN,
 	WAY_KERNEL_OFFLOAD,
 	WAY_NUM,

@@ -20,6 +20,7 @@ enum {
 	KBENCH_MEMCPY,		/* copy packets of the source to one place */
 	KBENCH_AEAD,		/* crypto_aead on one packet, in place */
 	KBENCH_BARE,		/* the same by the assembly below it */
+	KBENCH_LIBRARY,		/* the same by the offload's own library calls */
 	KBENCH_SEND,		/* sendmsg() of trains */
 };
 

@@ -5,7 +5,7 @@
 BEGIN {
 	FS = "\t"
 	ways = split("plain ssl30 ssl35 ssl35-zerocopy offload ssl30-only ssl35-only " \
-		"kernel-memcpy kernel-aead kernel-bare kernel-plain kernel-offload", way, " ")
+		"kernel-memcpy kernel-aead kernel-bare kernel-library kernel-plain kernel-offload", way, " ")
 	label["plain"] = "plain UDP GSO, the floor"
 	label["ssl30"] = "OpenSSL 3.0 + GSO"
 	label["ssl35"] = "OpenSSL 3.5 + GSO"
@@ -16,6 +16,7 @@ BEGIN {
 	label["kernel-memcpy"] = "in the kernel: memcpy"
 	label["kernel-aead"] = "in the kernel: crypto_aead in place"
 	label["kernel-bare"] = "in the kernel: the assembly below it"
+	label["kernel-library"] = "in the kernel: library calls instead"
 	label["kernel-plain"] = "in the kernel: plain UDP GSO"
 	label["kernel-offload"] = "in the kernel: offload"
 }
@@ -65,6 +66,8 @@ function both(a, b, op,    x, y, n, m) {
 function figure(which) {
 	if (which == "added")
 		return both(both(time("kernel-offload"), time("kernel-plain"), "-"), time("kernel-aead"), "/")
+	if (which == "library")
+		return both(time("kernel-library"), time("kernel-aead"), "/")
 	if (which ~ /^ssl..$/)
 		return both(time("offload"), time(which), "/")
 	sub("free ", "", which)
@@ -99,6 +102,7 @@ function print_table(    field, line, i) {
 	print line
 	for (i = 1; i <= ways; i++)
 		row(label[way[i]], "%.0f", way[i], 0)
+	row("library calls / crypto_aead", "%.2f", "library", 1)
 	row("added: (offload - plain) / crypto_aead", "%.2f", "added", 1)
 	row("total: offload / OpenSSL 3.5 + GSO", "%.2f", "ssl35", 1)
 	row("total: offload / OpenSSL 3.0 + GSO", "%.2f", "ssl30", 1)

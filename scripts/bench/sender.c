@@ -36,6 +36,7 @@ const char *const way_names[WAY_NUM] = {
 	[WAY_KERNEL_MEMCPY]	= "kernel-memcpy",
 	[WAY_KERNEL_AEAD]	= "kernel-aead",
 	[WAY_KERNEL_BARE]	= "kernel-bare",
+	[WAY_KERNEL_LIBRARY]	= "kernel-library",
 	[WAY_KERNEL_PLAIN]	= "kernel-plain",
 	[WAY_KERNEL_OFFLOAD]	= "kernel-offload",
 };
@@ -340,6 +341,7 @@ static double sender_run_kernel(struct sender *s, unsigned int loops)
 		[WAY_KERNEL_MEMCPY]	= KBENCH_MEMCPY,
 		[WAY_KERNEL_AEAD]	= KBENCH_AEAD,
 		[WAY_KERNEL_BARE]	= KBENCH_BARE,
+		[WAY_KERNEL_LIBRARY]	= KBENCH_LIBRARY,
 		[WAY_KERNEL_PLAIN]	= KBENCH_SEND,
 		[WAY_KERNEL_OFFLOAD]	= KBENCH_SEND,
 	};

@@ -20,6 +20,11 @@
 
 #include "kbench.h"
 
+/* The module quic keeps it to itself. */
+#if IS_ENABLED(CONFIG_QUIC)
+#include "../../../net/quic/chacha20_poly1305.c"
+#endif
+
 #define TAG_LEN		16
 
 static u8 *source;
@@ -39,6 +44,7 @@ struct kbench_packet {
 	struct scatterlist	sg;
 	u8			iv[AES_BLOCK_SIZE];
 	u8			*nonce;
+	u32			chacha_key[8];
 	u8			*data;
 	unsigned int		hdr_len;
 	unsigned int		len;	/* without header and tag */
@@ -154,7 +160,30 @@ static int kbench_bare_check(struct kbench_packet *p, unsigned int wire)
 	return err;
 }
 
-static int kbench_protect(struct kbench_loop *loop, bool bare)
+/* What the offload does instead of rfc7539(chacha20,poly1305) */
+static int kbench_library_one(struct kbench_packet *p, u64 pn)
+{
+#if IS_ENABLED(CONFIG_QUIC)
+	put_unaligned_be64(pn, p->iv + 8);
+	quic_chacha20_poly1305(p->chacha_key, p->iv, p->data, p->hdr_len, p->len);
+	return 0;
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+static int kbench_protect_one(u32 op, struct kbench_packet *p, u64 pn)
+{
+	switch (op) {
+	case KBENCH_BARE:
+		return kbench_bare_one(p, pn);
+	case KBENCH_LIBRARY:
+		return kbench_library_one(p, pn);
+	}
+	return kbench_aead_one(p, pn);
+}
+
+static int kbench_protect(struct kbench_loop *loop)
 {
 	struct kbench_packet packet;
 	u64 start, pn;
@@ -163,13 +192,15 @@ static int kbench_protect(struct kbench_loop *loop, bool bare)
 	err = kbench_packet_init(&packet, loop);
 	if (err)
 		return err;
-	if (bare)
+	if (loop->op == KBENCH_BARE)
 		err = kbench_bare_check(&packet, loop->wire);
+	if (loop->op == KBENCH_LIBRARY &&
+	    strcmp(loop->alg, "rfc7539(chacha20,poly1305)"))
+		err = -EOPNOTSUPP;
 
 	start = ktime_get_ns();
 	for (pn = 0; pn < loop->loops && !err; pn++)
-		err = bare ? kbench_bare_one(&packet, pn) :
-			     kbench_aead_one(&packet, pn);
+		err = kbench_protect_one(loop->op, &packet, pn);
 	loop->ns = ktime_get_ns() - start;
 
 	kbench_packet_free(&packet);
@@ -273,9 +304,9 @@ static int kbench_run(struct kbench_loop *loop)
 	case KBENCH_MEMCPY:
 		return kbench_memcpy(loop);
 	case KBENCH_AEAD:
-		return kbench_protect(loop, false);
 	case KBENCH_BARE:
-		return kbench_protect(loop, true);
+	case KBENCH_LIBRARY:
+		return kbench_protect(loop);
 	case KBENCH_SEND:
 		return kbench_send(loop);
 	}
