@@ -81,9 +81,9 @@ export PIN=0 NCPUS=1
 } > "$OUT/raw.txt"
 
 if [ "$BENCH" = all ]; then
-	say "Measuring two senders, on two processors"
-	PIN='' NCPUS=2 guest um parallel | grep '^parallel' >> "$OUT/raw.txt"
 	for round in 1 2 3; do
+		say "Measuring two senders, on two processors, $round of 3"
+		PIN='' NCPUS=2 guest um parallel | grep '^parallel' >> "$OUT/raw.txt"
 		for name in $flavours; do
 			say "Measuring plain UDP in $name, $round of 3"
 			NCPUS=2 guest "$name" plain | sed -n "s/^send/boot\t$name/p" >> "$OUT/raw.txt"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Two processes that send at the same time, on one socket and on two. */
+/* Two processes that send at the same time, on one socket and on two. One that
+ * only encrypts shows what two processors of this machine can do.
+ */
 #define _GNU_SOURCE
 #include <err.h>
 #include <sched.h>
@@ -105,7 +107,8 @@ static void parallel_way(const struct setting *setting, enum way way)
 void parallel_run(const struct target *target)
 {
 	static const enum way ways[] = {
-		WAY_KERNEL_PLAIN, WAY_KERNEL_OFFLOAD, WAY_PLAIN, WAY_OFFLOAD
+		WAY_KERNEL_PLAIN, WAY_KERNEL_OFFLOAD, WAY_PLAIN, WAY_OFFLOAD,
+		WAY_SSL35_ONLY
 	};
 	const struct setting setting = {
 		.target = target, .cipher = ciphers, .wire = 1452
