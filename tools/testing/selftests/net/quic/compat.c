@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Programs of 32 bits on a kernel of 64: compat32 makes the calls, control
+ * messages in their narrower form among them, and this program looks at what
+ * comes of it.  The layout of the structures is the business of abi.c.
+ */
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "quic_env.h"
+#include "quic_example.h"
+
+#define CANNOT_EXEC	255
+
+FIXTURE(compat) {
+	struct quic_env env;
+	struct quic_oracle *phase[2];
+	struct quic_packet packet;
+	struct quic_train train;
+	char program[PATH_MAX];
+};
+
+FIXTURE_VARIANT(compat) {
+	int family;
+};
+
+FIXTURE_VARIANT_ADD(compat, ipv4) { AF_INET };
+FIXTURE_VARIANT_ADD(compat, ipv6) { AF_INET6 };
+
+/* The 32-bit program beside this one */
+static int find_program(char *path)
+{
+	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 4);
+
+	if (len < 0)
+		return -1;
+	strcpy(path + len, "32");
+	return access(path, X_OK);
+}
+
+/* Runs one call; returns its errno, 0 for success. */
+static int call(FIXTURE_DATA(compat) *self, const char *what, uint64_t pn,
+		unsigned int gso)
+{
+	char fd[16], number[24], size[16];
+	int input, status;
+	pid_t pid;
+
+	snprintf(fd, sizeof(fd), "%d", self->env.tx);
+	snprintf(number, sizeof(number), "%#llx", (unsigned long long)pn);
+	snprintf(size, sizeof(size), "%u", gso);
+	input = memfd_create("plaintext", 0);
+	if (input < 0 ||
+	    pwrite(input, self->train.buf, self->train.len, 0) < 0)
+		return CANNOT_EXEC;
+
+	pid = fork();
+	if (!pid) {
+		dup2(input, 0);
+		execl(self->program, self->program, fd, what,
+		      gso ? number : NULL, size, NULL);
+		_exit(errno == ENOEXEC ? CANNOT_EXEC : ENOSYS);
+	}
+	close(input);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
+		return CANNOT_EXEC - 1;
+	return WEXITSTATUS(status);
+}
+
+/* Sends the train from the 32-bit program; returns as call() does. */
+static int send32(FIXTURE_DATA(compat) *self)
+{
+	return call(self, "send", self->train.pn[0],
+		    self->train.at[1] + QUIC_TAG_SIZE);
+}
+
+static unsigned int received(FIXTURE_DATA(compat) *self)
+{
+	return quic_receive(self->env.rx, self->phase, &self->train);
+}
+
+FIXTURE_SETUP(compat)
+{
+	struct quic_keys keys = {
+		.cipher = &quic_ciphers[QUIC_AES_GCM_128],
+	};
+
+	memcpy(keys.key, conn_key, sizeof(conn_key));
+	memcpy(keys.iv, conn_iv, sizeof(conn_iv));
+	memcpy(keys.hp, conn_hdr_key, sizeof(conn_hdr_key));
+	self->phase[0] = quic_oracle_new(&keys);
+	self->phase[1] = NULL;
+	/* More than 32 bits of packet number, as many of length */
+	self->packet = (struct quic_packet) {
+		.pn = 0x123456789abcULL,
+		.pn_len = 4,
+		.len = 1200,
+		.flags = QUIC_FIXED_BIT,
+		.dcid.len = sizeof(conn_id),
+	};
+	memcpy(self->packet.dcid.id, conn_id, sizeof(conn_id));
+	quic_train_build(&self->train, self->packet, 17, 99);
+
+	ASSERT_EQ(0, quic_env_open(&self->env, variant->family));
+	ASSERT_EQ(0, connect(self->env.tx, (void *)&self->env.to.ss,
+			     self->env.to.len));
+	if (find_program(self->program))
+		SKIP(return, "compat32 was not built: no libc for -m32");
+	if (call(self, "probe", 0, 0) == CANNOT_EXEC)
+		SKIP(return, "the kernel runs no programs of 32 bits");
+}
+
+FIXTURE_TEARDOWN(compat)
+{
+	quic_oracle_free(self->phase[0]);
+	quic_env_close(&self->env);
+}
+
+TEST_F(compat, train)
+{
+	ASSERT_EQ(0, call(self, "add", 0, 0));
+	EXPECT_EQ(0, call(self, "probe", 0, 0));
+	ASSERT_EQ(0, send32(self));
+	EXPECT_EQ(self->train.count, received(self));
+	EXPECT_EQ(0, call(self, "del", 0, 0));
+	EXPECT_EQ(0, quic_stat("QuicCurrTxSw"));
+	EXPECT_EQ(self->train.count, quic_stat("QuicTxSwPackets"));
+}
+
+/* A program of either size sees the flow, and the guard, of the other. */
+TEST_F(compat, both)
+{
+	struct quic_msg msg;
+
+	ASSERT_EQ(0, quic_example_add(self->env.tx));
+	EXPECT_EQ(EEXIST, call(self, "add", 0, 0));
+	ASSERT_EQ(0, send32(self));
+	EXPECT_EQ(self->train.count, received(self));
+	msg = quic_msg(self->env.tx, NULL, &self->train);
+	EXPECT_EQ(-1, quic_send(&msg));
+	EXPECT_EQ(ERANGE, errno);
+
+	self->packet.pn += self->train.count;
+	quic_train_build(&self->train, self->packet, 44, 0);
+	msg = quic_msg(self->env.tx, NULL, &self->train);
+	ASSERT_EQ(self->train.len, quic_send(&msg));
+	EXPECT_EQ(self->train.count, received(self));
+	EXPECT_EQ(ERANGE, send32(self));
+	EXPECT_EQ(0, call(self, "del", 0, 0));
+	EXPECT_EQ(ENOENT, call(self, "del", 0, 0));
+}
+
+TEST_F(compat, errors)
+{
+	struct quic_wire wire;
+
+	EXPECT_EQ(ENOPROTOOPT, call(self, "del", 0, 0));
+	ASSERT_EQ(0, call(self, "add", 0, 0));
+	EXPECT_EQ(EEXIST, call(self, "add", 0, 0));
+	quic_env_wire(&self->env);
+
+	/* The number in the header is another one. */
+	EXPECT_EQ(EINVAL, call(self, "send", self->packet.pn + 1,
+			       self->packet.len + QUIC_TAG_SIZE));
+	EXPECT_EQ(EINVAL, call(self, "send", self->packet.pn, QUIC_TAG_SIZE));
+	EXPECT_EQ(ERANGE, call(self, "send", QUIC_PN_LIMIT | self->packet.pn,
+			       self->packet.len + QUIC_TAG_SIZE));
+	EXPECT_EQ(0, call(self, "del", 0, 0));
+	EXPECT_EQ(ENOENT, send32(self));
+
+	wire = quic_env_wire(&self->env);
+	EXPECT_EQ(0, wire.frames);
+	EXPECT_EQ(false, wire.marker);
+	EXPECT_EQ(4, quic_stat("QuicTxSwError"));
+}
+
+TEST_HARNESS_MAIN

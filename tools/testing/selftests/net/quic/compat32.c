@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One call of the interface, made by a program of 32 bits: compat.c runs this
+ * with a socket that it has made and connected.  Exits with the errno, 0 if
+ * the call did what it should.
+ *
+ *   compat32 FD add|del|probe
+ *   compat32 FD send PACKET_NUMBER SEGMENT_SIZE < PLAINTEXT
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <netinet/in.h>
+
+#include <linux/quic.h>
+#include <linux/udp.h>
+
+#include "quic_example.h"
+
+static int del(int fd)
+{
+	struct quic_connection_info info = {};
+
+	info.key.conn_id_length = conn_id_len;
+	memcpy(info.key.conn_id + sizeof(info.key.conn_id) - conn_id_len,
+	       conn_id, conn_id_len);
+	return setsockopt(fd, IPPROTO_UDP, UDP_QUIC_DEL_TX_CONNECTION, &info,
+			  sizeof(info));
+}
+
+static int probe(int fd)
+{
+	socklen_t len = 16;
+	char name[16];
+
+	if (getsockopt(fd, IPPROTO_UDP, UDP_ULP, name, &len))
+		return -1;
+	errno = ENOMSG;
+	return len == sizeof(name) && !strcmp(name, "quic-crypto") ? 0 : -1;
+}
+
+/* The segment size comes first: the kernel has to find what follows. */
+static int send_train(int fd, uint64_t pn, uint16_t gso)
+{
+	static char plaintext[1 << 16];
+	char control[CMSG_SPACE(sizeof(gso)) +
+		     CMSG_SPACE(sizeof(struct quic_tx_ancillary_data))]
+		__attribute__((aligned(8)));
+	struct iovec iov = { .iov_base = plaintext };
+	struct msghdr mh = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct quic_tx_ancillary_data *data;
+	struct cmsghdr *cmsg;
+	ssize_t len;
+
+	while ((len = read(0, plaintext + iov.iov_len,
+			   sizeof(plaintext) - iov.iov_len)) > 0)
+		iov.iov_len += len;
+
+	memset(control, 0, sizeof(control));
+	cmsg = CMSG_FIRSTHDR(&mh);
+	cmsg->cmsg_level = IPPROTO_UDP;
+	cmsg->cmsg_type = UDP_SEGMENT;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(gso));
+	memcpy(CMSG_DATA(cmsg), &gso, sizeof(gso));
+
+	cmsg = CMSG_NXTHDR(&mh, cmsg);
+	cmsg->cmsg_level = IPPROTO_UDP;
+	cmsg->cmsg_type = UDP_QUIC_ENCRYPT;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(*data));
+	data = (void *)CMSG_DATA(cmsg);
+	data->next_pkt_num = pn;
+	data->conn_id_length = conn_id_len;
+
+	errno = ENOMSG;
+	return sendmsg(fd, &mh, 0) == (ssize_t)iov.iov_len ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+	int fd, ret = -1;
+
+	errno = ENOSYS;
+	if (argc < 3)
+		return errno;
+	fd = atoi(argv[1]);
+	if (!strcmp(argv[2], "add"))
+		ret = quic_example_add(fd);
+	else if (!strcmp(argv[2], "del"))
+		ret = del(fd);
+	else if (!strcmp(argv[2], "probe"))
+		ret = probe(fd);
+	else if (argc == 5)
+		ret = send_train(fd, strtoull(argv[3], NULL, 0),
+				 strtoul(argv[4], NULL, 0));
+	return ret ? errno : 0;
+}
