@@ -11,7 +11,7 @@ help: ## this list
 run: ## build um, boot it, and watch the kernel protect QUIC packets
 	@scripts/run.sh
 
-kselftest: ## run the selftests in each flavour (FLAVOURS=um: in one)
+kselftest: ## run the selftests in each flavour (FLAVOURS=um: in one, see README)
 	@scripts/kselftest.sh
 
 kunit: ## run the KUnit suites alone, in a kernel built by kunit.py
@@ -20,10 +20,10 @@ kunit: ## run the KUnit suites alone, in a kernel built by kunit.py
 bench: ## measure against OpenSSL, into build/bench/ (BENCH=quick: 20 s)
 	@scripts/bench.sh
 
-boot: ## a root shell inside the kernel (FLAVOUR=um-debug, um-pristine: another one)
+boot: ## a root shell inside the kernel (FLAVOUR=um-debug ...: another one, see README)
 	@scripts/build.sh $(FLAVOUR) && scripts/boot.sh $(FLAVOUR)
 
-build: ## build the kernel (FLAVOUR=um-debug, um-pristine: another one)
+build: ## build the kernel (FLAVOUR=um-debug ...: another one, see README)
 	@scripts/build.sh $(FLAVOUR)
 
 series: ## write build/patches/ for git am (KERNEL_SRC=dir: against that tree)

@@ -4,10 +4,11 @@
 # lands in build/FLAVOUR/kernel.log; a BUG, WARNING, sanitizer or leak report
 # in it is a failure whatever the command returned.
 #
-#   scripts/boot.sh um|um-debug|um-pristine [command...]
+#   scripts/boot.sh FLAVOUR [command...]
 #
 # MEM=2G  BOOT_TIMEOUT=3600 (seconds)  NCPUS=2
 # PIN=0 keeps the guest on the host's processor 0
+# QEMU_OPTIONS="more options", where it is QEMU
 # Exit status: the command's; 1 dirty log, 124 timeout, 125 guest died.
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -15,64 +16,64 @@
 flavour "${1:-um}"
 [ $# -eq 0 ] || shift
 OUT=$BUILD/$FLAVOUR
-options=()
+parameters=(ro oops=panic)
 case $FLAVOUR in
-um-debug)
+*-debug)
 	MEM=${MEM:-3G}
 	# Per-CPU slab caches hold stale pointers, and kmemleak would believe
 	# that everything leaked is still in use.
-	options=(slab_debug=F)
+	parameters+=(slab_debug=F)
 	;;
 *) MEM=${MEM:-2G} ;;
 esac
+# Races want more processors than the host may have.
+case $FLAVOUR in
+x86_64-*) NCPUS=${NCPUS:-4} ;;
+*) NCPUS=${NCPUS:-2} ;;
+esac
 TIMEOUT=${BOOT_TIMEOUT:-3600}
 
-[ -x "$OUT/vmlinux" ] || die "no kernel yet: scripts/build.sh $FLAVOUR"
-need_packages perl:perl-base ip:iproute2 modprobe:kmod sysctl:procps mount:mount setsid:util-linux
+[ -e "$OUT/$IMAGE" ] || die "no kernel yet: scripts/build.sh $FLAVOUR"
+need_packages perl:perl-base ip:iproute2 modprobe:kmod sysctl:procps mount:mount
 
-# Sign of trouble in a kernel log.
+# Sign of trouble in a kernel log. Lockdep's reports are BUGs or WARNINGs, but
+# for the one that it has given up.
 TROUBLE='BUG:|WARNING:|Oops|Kernel panic|KASAN:|UBSAN:|unreferenced object'
 TROUBLE+='|scheduling while atomic|sleeping function called|refcount_t:'
 TROUBLE+='|unregister_netdevice: waiting|rcu: INFO:|detected stall'
 TROUBLE+='|Kernel mode fault|general protection fault|blocked for more than'
-
-# User Mode Linux keeps the guest's memory in a file that it maps executable.
-memory_dir() {
-	local dir need=$((${MEM%G} * 1024 * 1024))
-
-	for dir in ${TMPDIR:+"$TMPDIR"} /dev/shm /tmp "$BUILD"; do
-		[ -w "$dir" ] || continue
-		case ,$(findmnt -n -o OPTIONS -T "$dir"), in *,noexec,*) continue ;; esac
-		[ "$(df -k --output=avail "$dir" | tail -n 1)" -ge "$need" ] || continue
-		echo "$dir"
-		return
-	done
-	die "no directory with $MEM of room for the guest's memory; set TMPDIR or MEM"
-}
+TROUBLE+='|possible (circular|recursive) locking|inconsistent lock state'
+TROUBLE+='|suspicious RCU usage|turning off the locking correctness validator'
+TROUBLE+='|ODEBUG:|ref_tracker: |kmemleak: .*disabled'
 
 RUN=$(mktemp -d "$OUT/run.XXXXXX")
 trap 'rm -rf "$RUN"' EXIT
 : > "$RUN/kernel.log"
-TMPDIR=$(memory_dir)
-export TMPDIR
 
-# Kernel log on terminal 1, the command on terminal 0. What the kernel does not
-# know as a parameter it puts into the environment of init.
-guest=(${PIN:+taskset -c "$PIN"} "$OUT/vmlinux" mem="$MEM" ncpus="${NCPUS:-2}" seccomp=on
-	root=/dev/root rootfstype=hostfs rootflags=/ ro oops=panic "${options[@]}"
-	init="$ROOT/scripts/guest-init.sh" con=null "con1=null,fd:3" console=tty1
-	uml_dir="$RUN" umid=guest
-	NETQUIC_RUN="$RUN" NETQUIC_BUILD="$BUILD" NETQUIC_CWD="$PWD")
-
-timed_out=
+# What the kernel does not know as a parameter it puts into the environment of
+# init.
+parameters+=(NETQUIC_RUN="$RUN" NETQUIC_BUILD="$BUILD" NETQUIC_CWD="$PWD")
+shell=
 if [ $# -eq 0 ]; then
 	[ -t 0 ] || die "a shell needs a terminal; else give a command"
+	shell=1
+	read -r rows cols < <(stty size)
+	parameters+=(NETQUIC_SHELL=1 NETQUIC_ROWS="$rows" NETQUIC_COLS="$cols"
+		TERM="$TERM")
+fi
+# The guest has the command's input and output as its own; on 3 and 2, and in
+# $RUN/kernel.log, its log.
+case $MACHINE in
+um) . "$(dirname "${BASH_SOURCE[0]}")/boot-um.sh" ;;
+*) . "$(dirname "${BASH_SOURCE[0]}")/boot-qemu.sh" ;;
+esac
+guest=(${PIN:+taskset -c "$PIN"} "${guest[@]}")
+
+timed_out=
+if [ -n "$shell" ]; then
 	echo 'exec bash -i' > "$RUN/command"
 	saved=$(stty -g)
-	read -r rows cols < <(stty size)
-	"${guest[@]}" con0=fd:0,fd:1 NETQUIC_SHELL=1 NETQUIC_ROWS="$rows" \
-		NETQUIC_COLS="$cols" TERM="$TERM" \
-		3>> "$RUN/kernel.log" 2>&3 || true
+	"${guest[@]}" 3>> "$RUN/kernel.log" 2>&3 || true
 	stty "$saved"
 else
 	printf '%q ' "$@" > "$RUN/command"
@@ -81,8 +82,7 @@ else
 	mkfifo "$RUN/output"
 	cat "$RUN/output" &
 	cat=$!
-	"${guest[@]}" con0=null,fd:1 3>> "$RUN/kernel.log" 2>&3 \
-		< /dev/null > "$RUN/output" &
+	"${guest[@]}" 3>> "$RUN/kernel.log" 2>&3 < /dev/null > "$RUN/output" &
 	pid=$!
 	trap '{ kill -KILL $pid; wait $pid; } 2> /dev/null || true; rm -rf "$RUN"' EXIT
 	trap 'exit 130' INT TERM
@@ -115,7 +115,7 @@ elif ! status=$(cat "$RUN/status" 2> /dev/null); then
 	say "$FLAVOUR: the guest died; the end of its log:"
 	tail -n 30 "$log" >&2
 fi
-if grep -nE "$TROUBLE" "$log" >&2; then
+if awk -f "$ROOT/scripts/kcsan.awk" "$log" | grep -nE "$TROUBLE" >&2; then
 	say "$FLAVOUR: the lines above are in $OUT/kernel.log"
 	[ "$status" != 0 ] || status=1
 fi

@@ -3,20 +3,21 @@
 # what is missing first. Modules land in build/FLAVOUR/modroot, the user API
 # headers in build/FLAVOUR/usr/include, the make output in build/FLAVOUR.log.
 #
-#   scripts/build.sh um|um-debug|um-pristine
+#   scripts/build.sh FLAVOUR
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 flavour "${1:-um}"
 OUT=$BUILD/$FLAVOUR
 LOG=$BUILD/$FLAVOUR.log
-CONFIGS=$ROOT/scripts/flavours
 
 # A later fragment overrules an earlier one.
 fragment() {
-	local files=("$CONFIGS/um.config")
+	local name files=()
 
-	[ "$FLAVOUR" != um-debug ] || files+=("$CONFIGS/um-debug.config")
+	for name in $FRAGMENTS; do
+		files+=("$ROOT/scripts/flavours/$name.config")
+	done
 	awk 'match($0, /CONFIG_[A-Za-z0-9_]+/) {
 			name = substr($0, RSTART, RLENGTH)
 			if (/^# CONFIG_.* is not set/ || /^CONFIG_/) {
@@ -28,7 +29,8 @@ fragment() {
 }
 
 kmake() {
-	make -C "$TREE" O="$OUT" ARCH=um CC="ccache gcc" HOSTCC="ccache gcc" -j"$JOBS" "$@"
+	make -C "$TREE" O="$OUT" ARCH="$KARCH" CROSS_COMPILE="$CROSS" \
+		CC="ccache ${CROSS}gcc" HOSTCC="ccache gcc" -j"$JOBS" "$@"
 }
 
 # Run "$@" with its output in the log and a line of progress every 10 s.
@@ -83,6 +85,11 @@ configure() {
 lock
 need_packages gcc:gcc /usr/include/stdio.h:libc6-dev make:make flex:flex \
 	bison:bison bc:bc perl:perl rsync:rsync ccache:ccache kmod:kmod git:git
+case $MACHINE in
+# objtool reads what the compiler has made.
+x86_64) need_packages /usr/include/libelf.h:libelf-dev ;;
+s390x) need_packages "${CROSS}gcc:gcc-s390x-linux-gnu" ;;
+esac
 "$ROOT/scripts/assemble.sh"
 
 # Objects of another kernel may be newer than the sources of this one.
@@ -99,12 +106,12 @@ export KBUILD_BUILD_USER=net-quic KBUILD_BUILD_HOST=build KBUILD_BUILD_VERSION=1
 
 expected=$(cat "$BUILD/$FLAVOUR.steps" 2> /dev/null || echo 1400)
 fresh=
-[ -e "$OUT/vmlinux" ] || fresh=1
+[ -e "$OUT/$IMAGE" ] || fresh=1
 : > "$LOG"
 say "Building $FLAVOUR"
 configure
-watched kmake vmlinux modules headers
+watched kmake "${IMAGE##*/}" modules headers
 rm -rf "$OUT/modroot"
 watched kmake modules_install INSTALL_MOD_PATH="$OUT/modroot"
 [ -z "$fresh" ] || grep -cE '^  (CC|AS|AR|LD|HOSTCC|HOSTLD|GEN)' "$LOG" > "$BUILD/$FLAVOUR.steps"
-say "Built $OUT/vmlinux"
+say "Built $OUT/$IMAGE"

@@ -10,6 +10,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 JOBS=${JOBS:-$(nproc)}
+FLAVOURS_KNOWN='um, um-debug, um-pristine, x86_64, x86_64-debug, x86_64-kcsan, s390x'
 
 # Scripts call one another: the clock and the lock belong to the outermost.
 export NETQUIC_START=${NETQUIC_START:-$(date +%s)}
@@ -69,35 +70,90 @@ lock() {
 	export NETQUIC_LOCKED=1
 }
 
-# flavour NAME: set FLAVOUR, and TREE, the directory its kernel is built from:
+# flavour NAME: set FLAVOUR, and
+#   TREE       the directory its kernel is built from
+#   FRAGMENTS  the files of scripts/flavours/ that make its configuration
+#   MACHINE    um, or the machine that QEMU is
+#   KARCH      ARCH of the kernel's make; CROSS is its CROSS_COMPILE
+#   IMAGE      what is booted
+#   GUEST_ROOT the guest's files
 # um alone has the test-only um-speed.diff, so it has a tree of its own. um-pristine
 # is a kernel without the series, to see what programs do there.
+# shellcheck disable=SC2034 # the other scripts read them
 flavour() {
 	FLAVOUR=$1
+	TREE=$BUILD/linux
+	MACHINE=${FLAVOUR%%-*}
+	KARCH=$MACHINE
+	CROSS=
+	GUEST_ROOT=/
 	case $FLAVOUR in
-	um) TREE=$BUILD/linux-um ;;
-	um-debug) TREE=$BUILD/linux ;;
-	um-pristine) TREE=$BUILD/pristine ;;
-	*) die "unknown flavour '$FLAVOUR' (there are um, um-debug and um-pristine)" ;;
+	um)
+		TREE=$BUILD/linux-um
+		FRAGMENTS="common um"
+		;;
+	um-debug) FRAGMENTS="common um debug um-debug" ;;
+	um-pristine)
+		TREE=$BUILD/pristine
+		FRAGMENTS="common um"
+		;;
+	x86_64) FRAGMENTS="common qemu x86_64" ;;
+	x86_64-debug) FRAGMENTS="common qemu x86_64 debug x86_64-debug" ;;
+	x86_64-kcsan) FRAGMENTS="common qemu x86_64 x86_64-kcsan" ;;
+	s390x) FRAGMENTS="common qemu s390x" ;;
+	*) die "unknown flavour '$FLAVOUR' (there are $FLAVOURS_KNOWN)" ;;
+	esac
+	case $MACHINE in
+	um) IMAGE=vmlinux ;;
+	x86_64) IMAGE=arch/x86/boot/bzImage ;;
+	s390x)
+		KARCH=s390
+		CROSS=s390x-linux-gnu-
+		IMAGE=arch/s390/boot/bzImage
+		GUEST_ROOT=$BUILD/s390x-root
+		;;
 	esac
 	export FLAVOUR TREE
+}
+
+# What the selftests are compiled with: sets environment and compiler, for make.
+selftest_compiler() {
+	local root=$GUEST_ROOT
+
+	# A C++ compiler for the library, the last ones for real QUIC transfers
+	need_packages gcc:gcc g++:g++ make:make rsync:rsync pkg-config:pkg-config \
+		/usr/include/openssl/evp.h:libssl-dev openssl:openssl \
+		/usr/include/gnutls/gnutls.h:libgnutls28-dev \
+		/usr/include/ngtcp2/ngtcp2.h:libngtcp2-dev \
+		/usr/include/ngtcp2/ngtcp2_crypto_gnutls.h:libngtcp2-crypto-gnutls-dev \
+		/usr/include/nghttp3/nghttp3.h:libnghttp3-dev \
+		gtlsserver:ngtcp2-server gtlsclient:ngtcp2-client tc:iproute2
+	environment=() compiler=()
+	[ "$MACHINE" = um ] || compiler=(USERCFLAGS="-iquote $ROOT/scripts/slow")
+	case $MACHINE in
+	s390x)
+		need_packages "${CROSS}g++:g++-s390x-linux-gnu"
+		"$ROOT/scripts/s390x-root.sh"
+		compiler+=(CROSS_COMPILE="$CROSS" CC="${CROSS}gcc --sysroot=$root"
+			CXX="${CROSS}g++ --sysroot=$root")
+		environment=(PKG_CONFIG_SYSROOT_DIR="$root"
+			PKG_CONFIG_LIBDIR="$root/usr/lib/s390x-linux-gnu/pkgconfig")
+		;;
+	*)
+		# For programs of 32 bits, and the layout of the user API there
+		need_packages /usr/include/x86_64-linux-gnu/gnu/stubs-32.h:libc6-dev-i386 \
+			"$(dirname "$(gcc -print-libgcc-file-name)")/32/libgcc.a:lib32gcc-$(gcc -dumpversion)-dev"
+		;;
+	esac
 }
 
 # Compile and install the selftests for $FLAVOUR: into build/FLAVOUR/selftests,
 # with the kernel's own runner, run_kselftest.sh.
 install_selftests() {
 	local log=$BUILD/$FLAVOUR.selftests.log headers=$BUILD/$FLAVOUR
+	local environment compiler
 
-	# The 32-bit headers are for the layout of the user API, a C++ compiler
-	# for the library, the last ones for real QUIC transfers.
-	need_packages gcc:gcc g++:g++ make:make rsync:rsync pkg-config:pkg-config \
-		/usr/include/openssl/evp.h:libssl-dev openssl:openssl \
-		/usr/include/x86_64-linux-gnu/gnu/stubs-32.h:libc6-dev-i386 \
-		/usr/include/gnutls/gnutls.h:libgnutls28-dev \
-		/usr/include/ngtcp2/ngtcp2.h:libngtcp2-dev \
-		/usr/include/ngtcp2/ngtcp2_crypto_gnutls.h:libngtcp2-crypto-gnutls-dev \
-		/usr/include/nghttp3/nghttp3.h:libnghttp3-dev \
-		gtlsserver:ngtcp2-server gtlsclient:ngtcp2-client tc:iproute2
+	selftest_compiler
 	say "Compiling the selftests"
 	# A kernel without the series has not its user API.
 	if [ "$FLAVOUR" = um-pristine ]; then
@@ -105,9 +161,11 @@ install_selftests() {
 		make -s -C "$BUILD/linux" O="$headers" ARCH=um headers > "$log" 2>&1 ||
 			{ tail -n 30 "$log" >&2; die "no user API headers, see $log"; }
 	fi
-	make -s --no-print-directory -C "$BUILD/linux/tools/testing/selftests" \
+	env "${environment[@]}" \
+		make -s --no-print-directory -C "$BUILD/linux/tools/testing/selftests" \
 		TARGETS=net/quic FORCE_TARGETS=1 O="$BUILD/$FLAVOUR" \
 		KHDR_INCLUDES="-isystem $headers/usr/include" \
-		KSFT_INSTALL_PATH="$BUILD/$FLAVOUR/selftests" install > "$log" 2>&1 ||
+		KSFT_INSTALL_PATH="$BUILD/$FLAVOUR/selftests" \
+		"${compiler[@]}" install > "$log" 2>&1 ||
 		{ tail -n 30 "$log" >&2; die "the selftests do not compile, see $log"; }
 }

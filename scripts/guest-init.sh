@@ -8,14 +8,17 @@ export HOME=/root TERM=${TERM:-linux}
 
 # Halt without an init system: reboot(LINUX_REBOOT_CMD_POWER_OFF)
 power_off() {
+	local reboot=169
+
+	[ "$(uname -m)" != s390x ] || reboot=88
 	sync
-	perl -e 'syscall(169, 0xfee1dead, 672274793, 0x4321fedc, 0)'
+	perl -e "syscall($reboot, 0xfee1dead, 672274793, 0x4321fedc, 0)"
 }
 trap power_off EXIT
 
 if [ "${1:-}" != inside ]; then
 	mount -n -t devtmpfs devtmpfs /dev
-	exec < /dev/tty0 > /dev/tty0 2>&1
+	exec < "/dev/$NETQUIC_TTY" > "/dev/$NETQUIC_TTY" 2>&1
 	set -e
 	mount -n -t tmpfs -o mode=755 tmpfs /run
 	mkdir /run/upper /run/work /run/root
@@ -27,8 +30,9 @@ if [ "${1:-}" != inside ]; then
 fi
 
 set -e
-umount -n -l /mnt
 mount -n -t proc proc /proc
+# Not before /proc: umount would read that of the host.
+umount -n -l /mnt
 mount -n -t sysfs sysfs /sys
 mount -n -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /dev/pts /dev/shm /run/lock
@@ -38,9 +42,14 @@ ln -s fd/1 /dev/stdout
 ln -s fd/2 /dev/stderr
 mount -n -t devpts -o ptmxmode=666,gid=5 devpts /dev/pts
 mount -n -t tmpfs -o mode=1777 tmpfs /dev/shm
-# Old mount programs hand the path over as it is, newer ones by name.
-mount -n -t hostfs -o "$NETQUIC_BUILD" build "$NETQUIC_BUILD" 2> /dev/null ||
-	mount -n -t hostfs -o "hostfs=$NETQUIC_BUILD" build "$NETQUIC_BUILD"
+mkdir -p "$NETQUIC_BUILD"
+if [ -n "${NETQUIC_9P:-}" ]; then
+	mount -n -t 9p -o "$NETQUIC_9P" build "$NETQUIC_BUILD"
+else
+	# Old mount programs hand the path over as it is, newer ones by name.
+	mount -n -t hostfs -o "$NETQUIC_BUILD" build "$NETQUIC_BUILD" 2> /dev/null ||
+		mount -n -t hostfs -o "hostfs=$NETQUIC_BUILD" build "$NETQUIC_BUILD"
+fi
 # These depend on the configuration.
 mount -n -t debugfs debugfs /sys/kernel/debug 2> /dev/null || true
 mount -n -t cgroup2 cgroup2 /sys/fs/cgroup 2> /dev/null || true
@@ -60,7 +69,12 @@ if [ -e $leaks ]; then
 	echo clear > $leaks
 fi
 
-cd "$NETQUIC_CWD"
+# Booting, with one processor at work, has data races that are nobody's here.
+kcsan=/sys/kernel/debug/kcsan
+[ ! -e $kcsan ] || echo on > $kcsan
+
+# The root file system of another machine has not every directory.
+cd "$NETQUIC_CWD" 2> /dev/null || cd /
 if [ -n "${NETQUIC_SHELL:-}" ]; then
 	stty rows "${NETQUIC_ROWS:-24}" cols "${NETQUIC_COLS:-80}"
 	setsid -c bash "$NETQUIC_RUN/command" && status=0 || status=$?
@@ -77,4 +91,5 @@ if [ -e $leaks ]; then
 	echo scan > $leaks
 	cat $leaks > "$NETQUIC_RUN/leaks"
 fi
+[ ! -e $kcsan ] || echo off > $kcsan
 echo "$status" > "$NETQUIC_RUN/status"

@@ -7,6 +7,8 @@
 # um-pristine has no feature to test: programs that would use it have to work.
 #
 #   scripts/kselftest.sh                 FLAVOURS=um scripts/kselftest.sh
+#
+# TESTS="tx flows" runs these programs only.
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -15,7 +17,7 @@ FLAVOURS=${FLAVOURS:-um um-debug um-pristine}
 # What clients other than those of ngtcp2 need; without it their tests skip.
 optional_clients() {
 	case $FLAVOURS in
-	um-pristine) return ;;
+	um-pristine | s390x) return ;;
 	esac
 	(need_packages chromium:chromium) || say "No Chromium: its tests will skip"
 	"$ROOT/scripts/trixie.sh" || say "No Debian 13: tests with curl will skip"
@@ -23,12 +25,20 @@ optional_clients() {
 
 # Tests to run, and what they are told, in $FLAVOUR
 what_to_run() {
+	local name
+
 	which=(-c net/quic)
 	settings=(QUIC_CHROOT="$BUILD/trixie")
 	case $FLAVOUR in
 	um-debug) settings+=(QUIC_FILE_SIZE=5000000 QUIC_SLOW="too slow with KASAN") ;;
+	x86_64*) settings+=(QUIC_FILE_SIZE=1000000 QUIC_SLOW="too slow in QEMU") ;;
+	s390x) settings=(QUIC_FILE_SIZE=1000000 QUIC_SLOW="too slow in QEMU") ;;
 	um-pristine) which=(-t net/quic:ngtcp2_fallback.sh) ;;
 	esac
+	[ -z "${TESTS:-}" ] || which=()
+	for name in ${TESTS:-}; do
+		which+=(-t "net/quic:$name")
+	done
 }
 
 # Results of one KTAP log: "passed failed skipped". The tests inside a program

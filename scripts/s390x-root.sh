@@ -1,0 +1,42 @@
+#!/bin/bash
+# Unpack a small Debian for s390x into build/s390x-root/: what the selftests are
+# linked against, and the files of the guest. Nothing of it is run here, so what
+# Debian's installation scripts would have set up and tests need is done by hand.
+# Does nothing if it is there.
+#
+#   scripts/s390x-root.sh
+
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/debian-lib.sh"
+
+lock
+flavour s390x
+[ ! -d "$GUEST_ROOT" ] || exit 0
+
+need_packages debootstrap:debootstrap "$KEYRING:debian-archive-keyring" dpkg-deb:dpkg
+mirror=$(debian_mirror)
+[ -n "$mirror" ] || die "apt on this machine names no Debian archive"
+# The same release as the cross compiler, whose C library it gets.
+suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+packages=bash,perl,procps,iproute2,kmod,openssl,libssl-dev,libgnutls28-dev
+packages+=,libngtcp2-dev,libngtcp2-crypto-gnutls-dev,libnghttp3-dev
+packages+=,ngtcp2-server,ngtcp2-client,libstdc++-12-dev
+
+say "Debian $suite for s390x (about two minutes)"
+new=$GUEST_ROOT.new
+log=$BUILD/s390x-root.log
+rm -rf "$new"
+debootstrap --foreign --variant=minbase --arch=s390x --include="$packages" \
+	--keyring="$KEYRING" "$suite" "$new" "$mirror" > "$log" 2>&1 ||
+	{ tail -n 5 "$log" >&2; die "debootstrap failed, see $log"; }
+
+# debootstrap has unpacked the required packages only.
+for deb in "$new"/var/cache/apt/archives/*.deb; do
+	dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$new"
+done
+rm -rf "$new"/var/cache/apt/archives
+cp "$new/usr/share/base-passwd/passwd.master" "$new/etc/passwd"
+cp "$new/usr/share/base-passwd/group.master" "$new/etc/group"
+ln -sf mawk "$new/usr/bin/awk"
+
+mv "$new" "$GUEST_ROOT"
