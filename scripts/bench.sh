@@ -5,6 +5,8 @@
 #
 #   scripts/bench.sh                    everything
 #   BENCH=quick scripts/bench.sh        in some seconds, what there are targets for
+#   BENCH=instructions scripts/bench.sh the same counted in instructions of a
+#                                       native kernel, by QEMU, in instructions.txt
 #   NOBUILD=1 takes the kernels in build/ as they are
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -12,10 +14,22 @@
 BENCH=${BENCH:-all}
 SOURCES=$ROOT/scripts/bench
 OUT=$BUILD/bench
+RAW=$OUT/raw.txt
+RESULTS=$OUT/results.txt
+kernel=um unit=ns
+export PIN=0 NCPUS=1
 case $BENCH in
 all) flavours="um um-pristine" ;;
 quick) flavours=um ;;
-*) die "BENCH is 'all' or 'quick', not '$BENCH'" ;;
+instructions)
+	kernel=x86_64 unit=instructions
+	flavours=$kernel
+	RAW=$OUT/raw-instructions.txt
+	RESULTS=$OUT/instructions.txt
+	# Each takes one nanosecond of the guest's time, whatever it is.
+	export PIN='' QEMU_OPTIONS='-icount shift=0'
+	;;
+*) die "BENCH is 'all', 'quick' or 'instructions', not '$BENCH'" ;;
 esac
 
 lock
@@ -30,7 +44,7 @@ mkdir -p "$OUT"
 module() {
 	flavour "$1"
 	mkdir -p "$OUT/$FLAVOUR"
-	make -C "$TREE" O="$BUILD/$FLAVOUR" ARCH=um CC="ccache gcc" \
+	make -C "$TREE" O="$BUILD/$FLAVOUR" ARCH="$KARCH" CC="ccache gcc" \
 		M="$SOURCES/module" MO="$OUT/$FLAVOUR/module" modules > "$OUT/module.log" 2>&1 ||
 		{ tail -n 30 "$OUT/module.log" >&2; die "the module does not compile, see $OUT/module.log"; }
 	cp "$BUILD/$FLAVOUR/System.map" "$OUT/$FLAVOUR/"
@@ -38,7 +52,7 @@ module() {
 
 say "Compiling the benchmark"
 for name in $flavours; do module "$name"; done
-gcc -O2 -Wall -isystem "$BUILD/um/usr/include" -o "$OUT/quic_bench" "$SOURCES"/*.c
+gcc -O2 -Wall -isystem "$BUILD/$kernel/usr/include" -o "$OUT/quic_bench" "$SOURCES"/*.c
 
 # Two versions of libcrypto in one process need the newer libc of the two.
 program=(env OPENSSL_CONF=/dev/null)
@@ -68,29 +82,28 @@ circumstances() {
 		Date "$(date -u '+%Y-%m-%d %H:%M UTC')" \
 		Commit "$(git -C "$ROOT" describe --always --dirty 2> /dev/null || echo unknown)" \
 		Processor "$processor, $(nproc) of them, last level cache $cache" \
-		Kernel "Linux $(cat "$BUILD/um/include/config/kernel.release"), User Mode Linux" \
+		Kernel "Linux $(cat "$BUILD/$kernel/include/config/kernel.release"), flavour $kernel" \
 		Host "Linux $(uname -r), load $(cut -d ' ' -f 1 /proc/loadavg) before the start" \
 		Compiler "$(gcc --version | head -n 1)"
 }
 
 say "Measuring"
-export PIN=0 NCPUS=1
 {
 	circumstances
-	guest um "$BENCH"
-} > "$OUT/raw.txt"
+	guest "$kernel" "$BENCH"
+} > "$RAW"
 
 if [ "$BENCH" = all ]; then
 	for round in 1 2 3; do
 		say "Measuring two senders, on two processors, $round of 3"
-		PIN='' NCPUS=2 guest um parallel | grep '^parallel' >> "$OUT/raw.txt"
+		PIN='' NCPUS=2 guest um parallel | grep '^parallel' >> "$RAW"
+		say "Measuring plain UDP with and without the series, $round of 3"
 		for name in $flavours; do
-			say "Measuring plain UDP in $name, $round of 3"
-			NCPUS=2 guest "$name" plain | sed -n "s/^send/boot\t$name/p" >> "$OUT/raw.txt"
+			NCPUS=2 guest "$name" plain | sed -n "s/^send/boot\t$name/p" >> "$RAW"
 		done
 	done
+	awk -f "$SOURCES/plot.awk" "$RAW" > "$OUT/packets.svg"
 fi
 
-awk -f "$SOURCES/plot.awk" "$OUT/raw.txt" > "$OUT/packets.svg"
-awk -f "$SOURCES/report.awk" "$OUT/raw.txt" | tee "$OUT/results.txt"
+awk -v unit=$unit -f "$SOURCES/report.awk" "$RAW" | tee "$RESULTS"
 say "All of it is in $OUT"

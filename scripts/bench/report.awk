@@ -1,9 +1,10 @@
 # Tables from the lines of raw.txt: what was measured, settings, minimum, median.
 #
-#   awk -f report.awk raw.txt
+#   awk [-v unit=instructions] -f report.awk raw.txt
 
 BEGIN {
 	FS = "\t"
+	if (unit == "") unit = "ns"
 	ways = split("plain ssl30 ssl35 ssl35-zerocopy offload ssl30-only ssl35-only " \
 		"kernel-memcpy kernel-aead kernel-bare kernel-library kernel-plain kernel-offload", way, " ")
 	label["plain"] = "plain UDP GSO, the floor"
@@ -96,7 +97,7 @@ function print_table(    field, line, i) {
 	printf "%s, %d bytes, %s, %s, %s to %s\n", field[4], field[5], field[2], field[3],
 		field[6] == "hot" ? "hot buffer" : "from 32 MB", field[1]
 	n = split(trains[table], columns, " ")
-	line = sprintf("%-42s", "ns a packet, minimum (median)")
+	line = sprintf("%-42s", unit " a packet, minimum (median)")
 	for (i = 1; i <= n; i++)
 		line = line sprintf("%16s", columns[i] " a call")
 	print line
