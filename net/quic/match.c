@@ -162,14 +162,15 @@ int quic_match_dest(const struct sock *sk, const struct msghdr *msg,
 		    struct quic_dest *dest)
 {
 	bool ipv6 = sk->sk_family == AF_INET6;
+	int min_len = ipv6 ? offsetofend(struct sockaddr, sa_family) :
+			     sizeof(struct sockaddr_in);
 	const struct sockaddr *sa = msg->msg_name;
 	int err;
 
 	dest->scope_id = 0;
 	if (!sa) {
 		err = quic_match_peer(sk, dest);
-	} else if (msg->msg_namelen < (int)offsetofend(struct sockaddr,
-						       sa_family)) {
+	} else if (msg->msg_namelen < min_len) {
 		err = -EINVAL;
 	} else if (ipv6) {
 		if (sa->sa_family == AF_INET6)

@@ -441,6 +441,28 @@ TEST_F(refuse, no_destination)
 	expect_sent(_metadata, self, &msg);
 }
 
+/* The same error as for plain UDP, which looks at the length first, on IPv4. */
+TEST_F(refuse, short_destination)
+{
+	bool ipv4 = self->env.family == AF_INET;
+	struct quic_addr other = self->env.to;
+	struct quic_msg msg = message(self);
+
+	other.ss.ss_family = ipv4 ? AF_INET6 : AF_INET;
+	other.len = 8;
+	EXPECT_EQ(-1, sendto(self->env.tx, "plain", 5, 0, (void *)&other.ss,
+			     other.len));
+	EXPECT_EQ(EINVAL, errno);
+	msg.to = &other;
+	EXPECT_REFUSED(EINVAL, &msg);
+
+	other.ss.ss_family = AF_UNIX;
+	other.len = self->env.to.len;
+	EXPECT_REFUSED(ipv4 ? EAFNOSUPPORT : EINVAL, &msg);
+	msg.to = &self->env.to;
+	expect_sent(_metadata, self, &msg);
+}
+
 /* Modes of sending that encryption does not go with */
 
 TEST_F(refuse, msg_more)
