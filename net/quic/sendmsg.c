@@ -85,7 +85,8 @@ static int quic_cmsg_parse(struct sock *sk, struct msghdr *msg,
 		}
 	}
 
-	return err;
+	/* What is wrong with a plain message is for UDP to find. */
+	return tr->encrypt ? err : 0;
 }
 
 /* The last one may end where its data ends, without padding. */
@@ -261,7 +262,7 @@ int quic_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		return quic_udp_sendmsg(sk, msg, len, ip_generic_getfrag);
 
 	err = quic_cmsg_parse(sk, msg, &tr);
-	/* Of a list with an error in it UDP would not read more. */
+	/* A list that can't be followed to its end may ask for protection. */
 	if (!tr.encrypt)
 		return err ?: quic_udp_sendmsg(sk, msg, len,
 					       ip_generic_getfrag);

@@ -533,6 +533,38 @@ TEST_F(refuse, pending_data)
 	expect_sent(_metadata, self, &msg);
 }
 
+/*
+ * UDP does not look at control messages while data is pending, so a plain message
+ * may have any; but not where one that asks for protection could be hidden.
+ */
+TEST_F(refuse, pending_data_and_malformed_cmsg)
+{
+	const struct quic_addr *to = &self->env.to;
+	struct quic_msg msg = message(self);
+	struct quic_msghdr hdr;
+	uint64_t segment = 0;
+	char seen[64];
+
+	msg.buf = ",second";
+	msg.len = 7;
+	msg.encrypts = 0;
+	quic_msghdr_init(&hdr, &msg);
+	quic_cmsg_put(&hdr.mh, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment));
+	EXPECT_EQ(-1, sendmsg(msg.fd, &hdr.mh, 0));
+	EXPECT_EQ(EINVAL, errno);
+
+	ASSERT_EQ(5, sendto(self->env.tx, "first", 5, MSG_MORE,
+			    (void *)&to->ss, to->len));
+	hdr.mh.msg_controllen--;
+	EXPECT_EQ(-1, sendmsg(msg.fd, &hdr.mh, 0));
+	EXPECT_EQ(EINVAL, errno);
+	hdr.mh.msg_controllen++;
+	EXPECT_EQ(7, sendmsg(msg.fd, &hdr.mh, 0));
+	EXPECT_EQ(12, recv(self->env.rx, seen, sizeof(seen), 0));
+	EXPECT_EQ(0, memcmp(seen, "first,second", 12));
+	EXPECT_EQ(0, quic_stat("QuicTxSwError"));
+}
+
 /* The send buffer is full of packets that wait for a neighbour. */
 TEST_F(refuse, send_buffer_full)
 {
