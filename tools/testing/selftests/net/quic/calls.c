@@ -6,98 +6,19 @@
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <linux/bpf.h>
-#include <linux/io_uring.h>
 
 #include "kselftest_harness.h"
 #include "quic_env.h"
+#include "quic_uring.h"
 
 #define MESSAGES	5
 #define COUNT		7
 #define SHORTLY		200	/* milliseconds */
-
-/* io_uring, without liburing */
-
-struct uring {
-	int fd;
-	struct io_uring_params params;
-	struct io_uring_sqe *sqes;
-	void *sq;
-	void *cq;
-};
-
-static int uring_open(struct uring *ring)
-{
-	struct io_uring_params *params = &ring->params;
-	int prot = PROT_READ | PROT_WRITE, flags = MAP_SHARED | MAP_POPULATE;
-
-	memset(ring, 0, sizeof(*ring));
-	ring->fd = syscall(SYS_io_uring_setup, 8, params);
-	if (ring->fd < 0)
-		return -1;
-	ring->sq = mmap(NULL, params->sq_off.array +
-			params->sq_entries * sizeof(uint32_t), prot, flags,
-			ring->fd, IORING_OFF_SQ_RING);
-	ring->cq = mmap(NULL, params->cq_off.cqes + params->cq_entries *
-			sizeof(struct io_uring_cqe), prot, flags,
-			ring->fd, IORING_OFF_CQ_RING);
-	ring->sqes = mmap(NULL, params->sq_entries * sizeof(*ring->sqes), prot,
-			  flags, ring->fd, IORING_OFF_SQES);
-	return ring->sq == MAP_FAILED || ring->cq == MAP_FAILED ||
-	       ring->sqes == MAP_FAILED ? -1 : 0;
-}
-
-/* Queue a send; uring_enter() submits it. */
-static void uring_queue(struct uring *ring, int opcode,
-			const struct quic_msg *msg, struct quic_msghdr *hdr,
-			int flags)
-{
-	uint32_t *tail = ring->sq + ring->params.sq_off.tail;
-	uint32_t *array = ring->sq + ring->params.sq_off.array;
-	uint32_t at = *tail & (ring->params.sq_entries - 1);
-	struct io_uring_sqe *sqe = &ring->sqes[at];
-
-	memset(sqe, 0, sizeof(*sqe));
-	sqe->opcode = opcode;
-	sqe->fd = msg->fd;
-	sqe->addr = (uintptr_t)&hdr->mh;
-	sqe->len = 1;
-	sqe->msg_flags = msg->flags;
-	sqe->flags = flags;
-	array[at] = at;
-	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-}
-
-static int uring_enter(struct uring *ring, unsigned int submit,
-		       unsigned int wait)
-{
-	return syscall(SYS_io_uring_enter, ring->fd, submit, wait,
-		       wait ? IORING_ENTER_GETEVENTS : 0, NULL, 0);
-}
-
-/* The result of the next request that has completed */
-static int uring_result(struct uring *ring)
-{
-	uint32_t *head = ring->cq + ring->params.cq_off.head;
-	struct io_uring_cqe *cqes = ring->cq + ring->params.cq_off.cqes;
-	int res;
-
-	if (uring_enter(ring, 0, 1) < 0)
-		return -errno;
-	res = cqes[*head & (ring->params.cq_entries - 1)].res;
-	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
-	return res;
-}
-
-static void uring_close(struct uring *ring)
-{
-	/* The mappings go with the process. */
-	close(ring->fd);
-}
+#define RING_SIZE	8
 
 FIXTURE(calls) {
 	struct quic_env env;
@@ -105,7 +26,7 @@ FIXTURE(calls) {
 	struct quic_train train[MESSAGES];	/* numbers in this order */
 	struct quic_msg msg[MESSAGES];
 	struct quic_msghdr hdr[MESSAGES];
-	struct uring ring;
+	struct quic_uring ring;
 };
 
 FIXTURE_VARIANT(calls) {
@@ -141,13 +62,13 @@ FIXTURE_SETUP(calls)
 					&self->train[i]);
 		quic_msghdr_init(&self->hdr[i], &self->msg[i]);
 	}
-	if (uring_open(&self->ring) && errno != ENOSYS)
+	if (quic_uring_open(&self->ring, RING_SIZE) && errno != ENOSYS)
 		ASSERT_EQ(EPERM, errno);
 }
 
 FIXTURE_TEARDOWN(calls)
 {
-	uring_close(&self->ring);
+	quic_uring_close(&self->ring);
 	quic_oracle_free(self->phase[0]);
 	quic_env_close(&self->env);
 }
@@ -261,10 +182,11 @@ TEST_F(calls, sendmmsg_mixed)
 
 static int uring_send(FIXTURE_DATA(calls) *self, int opcode, int i)
 {
-	uring_queue(&self->ring, opcode, &self->msg[i], &self->hdr[i], 0);
-	if (uring_enter(&self->ring, 1, 0) != 1)
+	quic_uring_queue(&self->ring, opcode, self->msg[i].fd,
+			 &self->hdr[i].mh, self->msg[i].flags, 0, i);
+	if (quic_uring_enter(&self->ring, 1, 0) != 1)
 		return -errno;
-	return uring_result(&self->ring);
+	return quic_uring_result(&self->ring, NULL);
 }
 
 TEST_F(calls, io_uring)
@@ -310,7 +232,7 @@ TEST_F(calls, io_uring_zerocopy)
 	quic_env_wire(&self->env);
 	EXPECT_EQ(-EOPNOTSUPP, uring_send(self, IORING_OP_SENDMSG_ZC, 0));
 	/* The notification that it is done with the memory */
-	EXPECT_EQ(0, uring_result(&self->ring));
+	EXPECT_EQ(0, quic_uring_result(&self->ring, NULL));
 	EXPECT_EQ(1, quic_stat("QuicTxSwError"));
 	EXPECT_EQ(0, quic_env_wire(&self->env).frames);
 	expect_nothing(_metadata, self);
@@ -338,22 +260,23 @@ TEST_F(calls, io_uring_dontwait)
 static void expect_wait(struct __test_metadata *_metadata,
 			FIXTURE_DATA(calls) *self, int flags)
 {
-	struct uring *ring = &self->ring;
+	struct quic_uring *ring = &self->ring;
 	struct pollfd pollfd = { .fd = ring->fd, .events = POLLIN };
 	int i;
 
 	quic_env_wire(&self->env);
 	for (i = 0; i < 2; i++)
-		uring_queue(ring, IORING_OP_SENDMSG, &self->msg[i],
-			    &self->hdr[i], flags | (i ? 0 : IOSQE_IO_LINK));
-	ASSERT_EQ(2, uring_enter(ring, 2, 0));
+		quic_uring_queue(ring, IORING_OP_SENDMSG, self->msg[i].fd,
+				 &self->hdr[i].mh, self->msg[i].flags,
+				 flags | (i ? 0 : IOSQE_IO_LINK), i);
+	ASSERT_EQ(2, quic_uring_enter(ring, 2, 0));
 	EXPECT_EQ(0, poll(&pollfd, 1, SHORTLY));
 	EXPECT_EQ(0, quic_env_wire(&self->env).frames);
 	expect_nothing(_metadata, self);
 
 	ASSERT_EQ(0, quic_env_drain(&self->env));
 	for (i = 0; i < 2; i++) {
-		EXPECT_EQ(self->train[i].len, uring_result(ring));
+		EXPECT_EQ(self->train[i].len, quic_uring_result(ring, NULL));
 		expect_received(_metadata, self, i);
 	}
 	expect_nothing(_metadata, self);

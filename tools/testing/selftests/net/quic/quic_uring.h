@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* io_uring, without liburing */
+#ifndef QUIC_URING_H
+#define QUIC_URING_H
+
+#include <stdint.h>
+
+#include <sys/socket.h>
+
+#include <linux/io_uring.h>
+
+struct quic_uring {
+	int fd;
+	struct io_uring_params params;
+	struct io_uring_sqe *sqes;
+	void *sq;
+	void *cq;
+};
+
+/* Returns -1 with errno where something is wrong. */
+int quic_uring_open(struct quic_uring *ring, unsigned int entries);
+void quic_uring_close(struct quic_uring *ring);
+
+/* Queue a send; quic_uring_enter() submits it.  @flags are those of the SQE. */
+void quic_uring_queue(struct quic_uring *ring, int opcode, int fd,
+		      const struct msghdr *mh, int msg_flags, int flags,
+		      unsigned int user_data);
+int quic_uring_enter(struct quic_uring *ring, unsigned int submit,
+		     unsigned int wait);
+/* The result of the next request that has completed, and which one it is */
+int quic_uring_result(struct quic_uring *ring, unsigned int *user_data);
+
+#endif /* QUIC_URING_H */
