@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Random system calls of the interface, each of which a model has predicted.
+ *
+ *   QUIC_TORTURE_SECONDS=n	how long
+ *   QUIC_SEED=n		the seed of the first epoch; the next has n + 1
+ *
+ * A failure tells the seed of its epoch, with which it is the first one.
+ */
+
+#include <stdarg.h>
+#include <time.h>
+
+#include "fuzz.h"
+#include "kselftest.h"
+
+#define SECONDS		15
+#define BATCHES		100	/* of an epoch: then sockets are new */
+#define CALLS		12	/* between batches */
+#define BETWEEN_LOOKS	10	/* at the counters */
+
+struct fuzz_call *fuzz_current;
+
+static struct fuzz_call call;
+static uint64_t seed;
+static unsigned long long calls;
+static double deadline;
+static unsigned int in_epoch;
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void finish(void)
+{
+	fuzz_change_close();
+	fuzz_env_close();
+}
+
+void fuzz_fail(const char *fmt, ...)
+{
+	char text[200];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (fuzz_current)
+		fuzz_dump(fuzz_current);
+	finish();
+	ksft_test_result_fail("QUIC_SEED=%llu, batch %u, after %llu calls: %s\n",
+			      (unsigned long long)seed, in_epoch, calls, text);
+	ksft_finished();
+}
+
+void fuzz_must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	ksft_perror(what);
+	finish();
+	ksft_exit_fail();
+}
+
+static void check_counter(const char *name, long expected)
+{
+	long value = quic_stat(name);
+
+	if (value != expected)
+		fuzz_fail("%s is %ld, expected %ld", name, value, expected);
+}
+
+static void check_counters(void)
+{
+	check_counter("QuicCurrTxSw", fuzz_counters.flows);
+	check_counter("QuicTxSw", fuzz_counters.added);
+	check_counter("QuicTxSwError", fuzz_counters.errors);
+	check_counter("QuicTxSwPackets", fuzz_counters.packets);
+}
+
+static void epoch(void)
+{
+	static const uint64_t limits[] = { -1, -1, -1, 50, 500 };
+	unsigned int i;
+
+	fuzz_seed(seed);
+	fuzz_gen_epoch();
+	fuzz_env_limit_packets(fuzz_pick(limits));
+	for (i = 0; i < FUZZ_SOCKS; i++)
+		fuzz_sock_open(&fuzz_sock[i]);
+	for (in_epoch = 0; in_epoch < BATCHES && now() < deadline; in_epoch++) {
+		calls += fuzz_batch();
+		fuzz_current = &call;
+		for (i = 0; i < CALLS; i++, calls++) {
+			fuzz_gen_call(&call);
+			fuzz_exec(&call);
+		}
+		if (in_epoch % BETWEEN_LOOKS == 0)
+			check_counters();
+	}
+	for (i = 0; i < FUZZ_SOCKS; i++)
+		fuzz_sock_close(&fuzz_sock[i]);
+	fuzz_env_limit_packets(-1);
+	calls += fuzz_change();
+	check_counters();
+}
+
+static unsigned long long env(const char *name, unsigned long long value)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoull(text, NULL, 0) : value;
+}
+
+int main(void)
+{
+	double start = now(), said = start;
+
+	deadline = start + env("QUIC_TORTURE_SECONDS", SECONDS);
+	seed = env("QUIC_SEED", time(NULL) * 1000000ULL);
+	ksft_print_header();
+	ksft_set_plan(1);
+	ksft_print_msg("QUIC_SEED=%llu\n", (unsigned long long)seed);
+	fuzz_memory_open();
+	fuzz_batch_open();
+	call.message = malloc(FUZZ_MESSAGE_SIZE);
+	fuzz_must(!!call.message, "malloc");
+	fuzz_env_open();
+	fuzz_change_open();
+	do {
+		epoch();
+		seed++;
+		if (now() - said > 60) {
+			said = now();
+			ksft_print_msg("%llu calls, %.0f a second\n", calls,
+				       calls / (said - start));
+		}
+	} while (now() < deadline);
+	finish();
+
+	ksft_print_msg("%ld flows, %ld packets, %ld errors\n",
+		       fuzz_counters.added, fuzz_counters.packets,
+		       fuzz_counters.errors);
+	ksft_test_result_pass("%llu calls, %.0f a second\n", calls,
+			      calls / (now() - start));
+	ksft_finished();
+}
