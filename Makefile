@@ -14,6 +14,9 @@ run: ## build um, boot it, and watch the kernel protect QUIC packets
 kselftest: ## run the selftests in each flavour (FLAVOURS=um: in one, see README)
 	@scripts/kselftest.sh
 
+torture: ## races, faults, fuzz, loads and other machines, for hours (HOUR=60: shorter)
+	@scripts/torture.sh
+
 kunit: ## run the KUnit suites alone, in a kernel built by kunit.py
 	@scripts/kunit.sh
 
@@ -38,4 +41,4 @@ check: ## checkpatch over the series, shellcheck over the scripts
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run kselftest kunit bench boot build series refresh check clean
+.PHONY: help run kselftest torture kunit bench boot build series refresh check clean

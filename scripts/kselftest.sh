@@ -8,7 +8,8 @@
 #
 #   scripts/kselftest.sh                 FLAVOURS=um scripts/kselftest.sh
 #
-# TESTS="tx flows" runs these programs only.
+# TESTS="tx flows" runs these programs only. QUIC_TORTURE_SECONDS and QUIC_SEED
+# reach those that know them, see scripts/torture.sh.
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -35,6 +36,9 @@ what_to_run() {
 	s390x) settings=(QUIC_FILE_SIZE=1000000 QUIC_SLOW="too slow in QEMU") ;;
 	um-pristine) which=(-t net/quic:ngtcp2_fallback.sh) ;;
 	esac
+	for name in QUIC_TORTURE_SECONDS QUIC_SEED; do
+		[ -z "${!name:-}" ] || settings+=("$name=${!name}")
+	done
 	[ -z "${TESTS:-}" ] || which=()
 	for name in ${TESTS:-}; do
 		which+=(-t "net/quic:$name")
@@ -72,7 +76,8 @@ for name in $FLAVOURS; do
 	ktap=$BUILD/$FLAVOUR/kselftest.ktap
 	what_to_run
 	"$ROOT/scripts/boot.sh" "$FLAVOUR" env "${settings[@]}" \
-		"$BUILD/$FLAVOUR/selftests/run_kselftest.sh" "${which[@]}" | tee "$ktap" ||
+		"$BUILD/$FLAVOUR/selftests/run_kselftest.sh" "${which[@]}" \
+		--override-timeout "${BOOT_TIMEOUT:-3600}" | tee "$ktap" ||
 		troubles+=("$FLAVOUR: the guest or its kernel log, see above and $BUILD/$FLAVOUR/kernel.log")
 	read -r pass fail skip < <(count "$ktap")
 	[ $((pass + fail)) -gt 0 ] || troubles+=("$FLAVOUR: no test ran")

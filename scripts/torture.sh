@@ -1,0 +1,49 @@
+#!/bin/bash
+# The selftests that look for races, leaks and unexpected answers, for hours, and
+# all of them on machines of other kinds. Says at the end how each part went.
+#
+#   scripts/torture.sh                      some six hours
+#   HOUR=60 scripts/torture.sh              what is an hour takes a minute
+#   PARTS="fuzz races" scripts/torture.sh   of: fuzz faults races load lockdep
+#                                           kcsan s390x coverage
+#
+# A failure of the fuzzer or of a race prints its seed: QUIC_SEED=n repeats it.
+
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+HOUR=${HOUR:-3600}
+PARTS=${PARTS:-fuzz faults races load lockdep kcsan s390x coverage}
+RACES="race_attach race_devices race_flows race_memory race_sockets"
+
+# part FLAVOUR SECONDS [test...]: all tests, unless some are named
+part() {
+	local flavour=$1 seconds=$2
+
+	shift 2
+	FLAVOURS=$flavour TESTS="$*" QUIC_TORTURE_SECONDS=$seconds \
+		BOOT_TIMEOUT=$((HOUR * 4 + 3600)) "$ROOT/scripts/kselftest.sh"
+}
+
+run_part() {
+	case $1 in
+	fuzz) part um-debug "$HOUR" fuzz ;;
+	faults) part um-debug "$HOUR" fail_nth ;;
+	races) part um-debug $((HOUR / 60)) $RACES ;;
+	load) part um "$HOUR" load ;;
+	lockdep) part x86_64-debug $((HOUR / 360)) ;;
+	kcsan) part x86_64-kcsan $((HOUR / 60)) $RACES blocking limits ;;
+	s390x) part s390x 10 ;;
+	coverage) "$ROOT/scripts/torture/coverage.sh" ;;
+	*) die "there is no part '$1'" ;;
+	esac
+}
+
+results=() failed=
+for name in $PARTS; do
+	say "Part $name"
+	log=$BUILD/torture-$name.log
+	run_part "$name" | tee "$log" || failed=1
+	results+=("$name: $(tail -n 1 "$log")")
+done
+printf '%s\n' "${results[@]}"
+[ -z "$failed" ]
