@@ -35,10 +35,10 @@ kmake() {
 
 # Run "$@" with its output in the log and a line of progress every 10 s.
 watched() {
-	local pid seconds=0 objects
+	local seconds=0 objects
 
 	"$@" >> "$LOG" 2>&1 9>&- &
-	pid=$!
+	pid=$!		# not local: the trap may run outside of this function
 	trap 'kill $pid 2> /dev/null' EXIT
 	while kill -0 $pid 2> /dev/null; do
 		sleep 0.5
