@@ -38,5 +38,7 @@ rm -rf "$new"/var/cache/apt/archives
 cp "$new/usr/share/base-passwd/passwd.master" "$new/etc/passwd"
 cp "$new/usr/share/base-passwd/group.master" "$new/etc/group"
 ln -sf mawk "$new/usr/bin/awk"
+rm -f "$new/proc"
+mkdir "$new/proc" "$new/mnt"
 
 mv "$new" "$GUEST_ROOT"
