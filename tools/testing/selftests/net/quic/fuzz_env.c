@@ -20,6 +20,7 @@
 #define FIRST_SOURCE_PORT	20000
 #define MAX_PACKETS	"/sys/module/quic/parameters/max_packets_per_key"
 #define MAX_FLOWS	"/proc/sys/user/max_quic_flows"
+#define RETRANS_TIME	"/proc/sys/net/ipv4/neigh/quic0/retrans_time_ms"
 #define ULP_NAME	"quic-crypto"
 
 /* The last addresses are for IPv6 sockets only. */
@@ -79,6 +80,8 @@ static void open_full(struct fuzz_sock *sock)
 	sock->twin = socket(AF_INET, SOCK_DGRAM, 0);
 	fill(sock->fd);
 	fill(sock->twin);
+	/* Nobody gives up asking for the neighbour, not even in days. */
+	fuzz_must(!quic_env_write_file(RETRANS_TIME, "1000000"), RETRANS_TIME);
 }
 
 void fuzz_env_open(void)
