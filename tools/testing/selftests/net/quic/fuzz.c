@@ -17,6 +17,7 @@
 #define SECONDS		15
 #define BATCHES		100	/* of an epoch: then sockets are new */
 #define CALLS		12	/* between batches */
+#define CHANGES		6	/* rounds with memory that changes */
 #define BETWEEN_LOOKS	10	/* at the counters */
 
 struct fuzz_call *fuzz_current;
@@ -105,7 +106,8 @@ static void epoch(void)
 	for (i = 0; i < FUZZ_SOCKS; i++)
 		fuzz_sock_close(&fuzz_sock[i]);
 	fuzz_env_limit_packets(-1);
-	calls += fuzz_change();
+	for (i = 0; i < CHANGES; i++)
+		calls += fuzz_change();
 	check_counters();
 }
 

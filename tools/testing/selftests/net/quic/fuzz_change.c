@@ -24,7 +24,7 @@
 #define MAX_CHANGES	3
 #define MAX_COUNT	4
 #define MAX_STRIDE	1400
-#define CALLS		20
+#define CALLS		40
 
 /* For the other process, which stands still when this changes. */
 struct changes {

@@ -306,6 +306,8 @@ int fuzz_dest_name(const struct fuzz_sock *sock, const struct fuzz_dest *dest,
 	sin6->sin6_family = AF_INET6;
 	sin6->sin6_port = dest->port;
 	sin6->sin6_addr = dest->addr;
-	sin6->sin6_scope_id = dest->scope_id;
+	/* Without one it is the device that the socket is bound to. */
+	if (!sock->device || fuzz_chance(50))
+		sin6->sin6_scope_id = dest->scope_id;
 	return sizeof(*sin6);
 }
