@@ -190,7 +190,6 @@ static bool set_number(struct round *r, unsigned int packet, uint64_t pn)
 static void start_round(struct round *r)
 {
 	unsigned int i, dcids = 1 + fuzz_below(2);
-	uint8_t phase = 0;
 
 	memset(r, 0, sizeof(*r));
 	fuzz_sock_open_plain(&r->sock);
@@ -214,9 +213,10 @@ static void start_round(struct round *r)
 	for (i = 0; i < r->count; i++) {
 		uint8_t *packet = r->meant + i * r->stride;
 
-		packet[0] = QUIC_FIXED_BIT | phase | (r->pn_len - 1);
+		packet[0] = QUIC_FIXED_BIT | (r->pn_len - 1);
 		memcpy(packet + 1, r->dcid[0].id, DCID_LEN);
-		memcpy(packet + HEADER(r->pn_len) + 8, "QUIC-PLAINTEXT-!", 16);
+		memcpy(packet + HEADER(r->pn_len) + FUZZ_MARKER_AT,
+		       FUZZ_MARKER, FUZZ_MARKER_SIZE);
 	}
 	choose_changes(r);
 	memcpy(shared, r->meant, r->count * r->stride);

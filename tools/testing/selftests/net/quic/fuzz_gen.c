@@ -7,9 +7,6 @@
 
 #include "fuzz.h"
 
-#define MARKER		"QUIC-PLAINTEXT-!"
-#define MARKER_SIZE	16
-#define MARKER_AT	8	/* in the payload */
 #define NUM_DCIDS	10
 
 static struct quic_dcid dcids[NUM_DCIDS];
@@ -38,7 +35,7 @@ void fuzz_gen_epoch(void)
 
 	for (i = 0; i < sizeof(payload); i++)
 		payload[i] = i * 167 >> 3;
-	memcpy(payload + MARKER_AT, MARKER, MARKER_SIZE);
+	memcpy(payload + FUZZ_MARKER_AT, FUZZ_MARKER, FUZZ_MARKER_SIZE);
 }
 
 struct quic_dcid fuzz_gen_dcid(void)

@@ -99,7 +99,7 @@ static void mutate_memory(struct fuzz_call *call)
 }
 
 /* Control message @n of those that are there, or NULL */
-struct cmsghdr *fuzz_cmsg(struct fuzz_call *call, unsigned int n)
+static struct cmsghdr *find_cmsg(struct fuzz_call *call, unsigned int n)
 {
 	struct msghdr mh = { .msg_control = call->control,
 			     .msg_controllen = call->control_len };
@@ -116,7 +116,7 @@ static void mutate_anc(struct fuzz_call *call)
 	struct cmsghdr *cmsg;
 	unsigned int n;
 
-	for (n = 0; (cmsg = fuzz_cmsg(call, n)); n++)
+	for (n = 0; (cmsg = find_cmsg(call, n)); n++)
 		if (cmsg->cmsg_level == SOL_UDP &&
 		    cmsg->cmsg_type == UDP_QUIC_ENCRYPT &&
 		    cmsg->cmsg_len == CMSG_LEN(sizeof(anc)))
@@ -154,7 +154,7 @@ static void mutate_segment(struct fuzz_call *call)
 
 static void mutate_cmsg(struct fuzz_call *call)
 {
-	struct cmsghdr *cmsg = fuzz_cmsg(call, fuzz_below(3));
+	struct cmsghdr *cmsg = find_cmsg(call, fuzz_below(3));
 
 	if (!cmsg)
 		return;
@@ -184,7 +184,7 @@ static void mutate_cmsg(struct fuzz_call *call)
 /* One more of those that are there */
 static void mutate_again(struct fuzz_call *call)
 {
-	struct cmsghdr *cmsg = fuzz_cmsg(call, fuzz_below(3));
+	struct cmsghdr *cmsg = find_cmsg(call, fuzz_below(3));
 	uint8_t data[64];
 	size_t len;
 
