@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Many flows for a long time, over a network that loses packets and in a
+ * cgroup that is short of memory: every packet is accounted for, and nothing
+ * grows.
+ *
+ * QUIC_LOAD_FLOWS, QUIC_TORTURE_SECONDS, QUIC_SEED
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kselftest.h"
+#include "load.h"
+
+/* What may come and go besides, kB */
+#define SLAB_MARGIN	(8 << 10)
+#define CGROUP_MARGIN	64
+#define MEMORY_MARGIN	(64 << 10)
+
+static struct load *load;
+static pid_t children[LOAD_SENDERS + 1];	/* senders, receiver */
+
+/* Rounds in which each was as it should be */
+static struct {
+	unsigned int played, errors, adds_up, counters, opened, growth;
+} rounds;
+
+/* What the network had counted before the first packet */
+static unsigned long arrived_before, lost_before;
+
+/*
+ * Put back at the end, from a namespace in which they can't be seen.  A queue's
+ * losses are counted but for those at the second limit.
+ */
+static struct sysctl {
+	const char *path;
+	const char *value;
+	char before[32];
+	int fd;
+} sysctls[] = {
+	{ "/proc/sys/user/max_quic_flows", "10000000" },
+	{ "/proc/sys/net/core/qdisc_max_burst", "1000000" },
+	{ "/proc/sys/net/core/netdev_max_backlog", "100000" },
+};
+
+struct memory {
+	unsigned long slab, available, cgroup_slab;	/* kB */
+};
+
+/* What was sent with which result, by all senders */
+#define TOTAL(field) ({						\
+	unsigned long total_ = 0;				\
+	int i_;							\
+								\
+	for (i_ = 0; i_ < LOAD_SENDERS; i_++)			\
+		total_ += load->sender[i_].field;		\
+	total_;							\
+})
+
+static unsigned long parameter(const char *name, unsigned long value)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoul(text, NULL, 0) : value;
+}
+
+static void raise_limits(void)
+{
+	struct sysctl *sysctl;
+
+	for (sysctl = sysctls; sysctl < sysctls + ARRAY_SIZE(sysctls); sysctl++) {
+		sysctl->fd = open(sysctl->path, O_RDWR | O_CLOEXEC);
+		if (read(sysctl->fd, sysctl->before,
+			 sizeof(sysctl->before) - 1) <= 0 ||
+		    pwrite(sysctl->fd, sysctl->value,
+			   strlen(sysctl->value), 0) <= 0)
+			ksft_print_msg("%s is as it was\n", sysctl->path);
+	}
+}
+
+static void restore_limits(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sysctls); i++)
+		if (pwrite(sysctls[i].fd, sysctls[i].before,
+			   strlen(sysctls[i].before), 0) > 0)
+			close(sysctls[i].fd);
+}
+
+static void cleanup(void)
+{
+	unsigned int i;
+
+	load_neighbour_stop();
+	for (i = 0; i < ARRAY_SIZE(children); i++)
+		if (children[i] > 0) {
+			kill(children[i], SIGKILL);
+			waitpid(children[i], NULL, 0);
+		}
+	load_cgroup_close();
+	restore_limits();
+}
+
+static __noreturn void fail(const char *what)
+{
+	cleanup();
+	ksft_exit_fail_msg("%s: %s\n", what, strerror(errno));
+}
+
+static void check_children(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(children); i++)
+		if (waitpid(children[i], NULL, WNOHANG)) {
+			children[i] = 0;
+			fail(i < LOAD_SENDERS ? "a sender is gone" :
+			     "the receiver is gone");
+		}
+}
+
+/* Wait until all senders are @parked. */
+static void await_senders(bool parked)
+{
+	unsigned int i;
+
+	for (i = 0; i < LOAD_SENDERS; i++)
+		while (__atomic_load_n(&load->sender[i].parked,
+				       __ATOMIC_ACQUIRE) != parked) {
+			check_children();
+			usleep(1000);
+		}
+}
+
+static void start_children(int fd)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(children); i++) {
+		children[i] = fork();
+		if (children[i] < 0)
+			fail("fork");
+		if (!children[i] && i < LOAD_SENDERS)
+			load_send(load, i);
+		if (!children[i])
+			load_receive(load, fd);
+	}
+	await_senders(true);
+}
+
+/* What the processes themselves need is no loss: the auditor never forgets. */
+static struct memory measure(void)
+{
+	struct memory now = {
+		.slab = load_meminfo("SUnreclaim"),
+		.available = load_meminfo("MemAvailable"),
+		.cgroup_slab = load_cgroup_read("memory.stat",
+						"slab_unreclaimable") >> 10,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(children); i++)
+		if (children[i])
+			now.available += load_resident(children[i]);
+	return now;
+}
+
+static bool grown(const struct memory *before, const struct memory *now)
+{
+	return now->slab > before->slab + SLAB_MARGIN ||
+	       now->cgroup_slab > before->cgroup_slab + CGROUP_MARGIN ||
+	       now->available + MEMORY_MARGIN < before->available;
+}
+
+/* What is on its way arrives, or is lost. */
+static bool adds_up(void)
+{
+	unsigned long packets = TOTAL(packets), arrived, lost;
+	int patience;
+
+	for (patience = 0; patience < 100; patience++) {
+		arrived = load_net_arrived() - arrived_before;
+		lost = load_net_lost() - lost_before;
+		if (arrived + lost == packets)
+			return true;
+		usleep(100 * 1000);
+	}
+	ksft_print_msg("%lu packets sent, %lu arrived, %lu lost\n", packets,
+		       arrived, lost);
+	return false;
+}
+
+static bool stat_is(const char *name, unsigned long value)
+{
+	long found = quic_stat(name);
+
+	if (found == value)
+		return true;
+	ksft_print_msg("%s is %ld, not %lu\n", name, found, value);
+	return false;
+}
+
+static bool counters_are_right(void)
+{
+	unsigned long added = TOTAL(added);
+	bool right;
+
+	right = stat_is("QuicTxSwPackets", TOTAL(packets));
+	right &= stat_is("QuicTxSwError", TOTAL(enobufs));
+	right &= stat_is("QuicTxSw", added);
+	right &= stat_is("QuicCurrTxSw", added - TOTAL(deleted));
+	return right;
+}
+
+static bool no_unexpected_errors(void)
+{
+	int i;
+
+	for (i = 0; i < LOAD_SENDERS; i++)
+		if (load->sender[i].unexpected)
+			ksft_print_msg("%lu errors, the last: %s: %s\n",
+				       load->sender[i].unexpected,
+				       load->sender[i].what,
+				       strerror(load->sender[i].err));
+	return !TOTAL(unexpected);
+}
+
+static void report(unsigned int seconds, const struct memory *now)
+{
+	ksft_print_msg("%u s: %lu packets, %lu trains, %lu updates, %lu flows\n",
+		       seconds, TOTAL(packets), TOTAL(trains), TOTAL(updates),
+		       TOTAL(added));
+	ksft_print_msg("  %lu EAGAIN, %lu ENOBUFS, %lu ENOMEM, %lu lost\n",
+		       TOTAL(eagain), TOTAL(enobufs), TOTAL(enomem),
+		       load_net_lost() - lost_before);
+	ksft_print_msg("  slab %lu kB, in the cgroup %lu kB, available %lu kB\n",
+		       now->slab, now->cgroup_slab, now->available);
+	ksft_print_msg("  %lu times at the limit of memory, %lu kills\n",
+		       load_cgroup_read("memory.events", "max"),
+		       load_cgroup_read("memory.events", "oom_kill"));
+}
+
+static double now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static void play_round(unsigned int seconds)
+{
+	double end = now_seconds() + seconds;
+
+	__atomic_store_n(&load->running, true, __ATOMIC_RELEASE);
+	await_senders(false);
+	while (now_seconds() < end) {
+		load_neighbour_tick();
+		check_children();
+		usleep(100 * 1000);
+	}
+	load_neighbour_stop();
+	__atomic_store_n(&load->running, false, __ATOMIC_RELEASE);
+	await_senders(true);
+}
+
+/* The first round warms up: memory is compared with what it left. */
+static void play(unsigned int seconds)
+{
+	unsigned int length = seconds < 180 ? seconds / 3 + 1 : 60;
+	struct memory before = {}, now;
+	double start = now_seconds();
+
+	do {
+		play_round(length);
+		rounds.adds_up += adds_up();
+		now = measure();
+		if (!rounds.played++)
+			before = now;
+		rounds.errors += no_unexpected_errors();
+		rounds.counters += counters_are_right();
+		rounds.opened += quic_audit_verdict(&load->received);
+		rounds.growth += !grown(&before, &now);
+		report(now_seconds() - start, &now);
+	} while (now_seconds() - start < seconds);
+}
+
+/* Nothing is left when the senders are gone; freeing takes some seconds. */
+static bool all_is_freed(const struct memory *before)
+{
+	struct memory now;
+	int patience;
+
+	for (patience = 0; patience < 15; patience++) {
+		now = measure();
+		if (!quic_stat("QuicCurrTxSw") && !grown(before, &now))
+			return true;
+		sleep(1);
+	}
+	ksft_print_msg("%ld flows; kB before and now: slab %lu %lu, in the cgroup %lu %lu, available %lu %lu\n",
+		       quic_stat("QuicCurrTxSw"), before->slab, now.slab,
+		       before->cgroup_slab, now.cgroup_slab, before->available,
+		       now.available);
+	return false;
+}
+
+static void test_rounds(unsigned int good, const char *what)
+{
+	ksft_test_result(good == rounds.played, "%s\n", what);
+}
+
+int main(void)
+{
+	unsigned int seconds = parameter("QUIC_TORTURE_SECONDS", 10);
+	unsigned long seed = parameter("QUIC_SEED", time(NULL));
+	unsigned int flows = parameter("QUIC_LOAD_FLOWS",
+				       seconds < 180 ? 1000 : 10000);
+	const char *no_pressure;
+	struct memory before;
+	int fd, i;
+
+	ksft_print_header();
+	if (geteuid())
+		ksft_exit_skip("needs root\n");
+	load = mmap(NULL, sizeof(*load), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (load == MAP_FAILED)
+		fail("mmap");
+	load->seed = seed;
+	load->flows = flows;
+	ksft_print_msg("QUIC_TORTURE_SECONDS=%u QUIC_LOAD_FLOWS=%u QUIC_SEED=%lu\n",
+		       seconds, flows, seed);
+	ksft_set_plan(7);
+
+	raise_limits();
+	no_pressure = load_cgroup_open();
+	fd = load_net_open(load);
+	if (fd < 0)
+		fail("network");
+	arrived_before = load_net_arrived();
+	lost_before = load_net_lost();
+	before = measure();
+	start_children(fd);
+	close(fd);
+	if (load_cgroup_limit())
+		fail("cgroup");
+	play(seconds);
+
+	__atomic_store_n(&load->quit, true, __ATOMIC_RELEASE);
+	for (i = 0; i < ARRAY_SIZE(children); i++) {
+		waitpid(children[i], NULL, 0);
+		children[i] = 0;
+	}
+
+	test_rounds(rounds.errors, "no error but those of pressure");
+	test_rounds(rounds.adds_up, "every packet arrived, or was lost by the network");
+	test_rounds(rounds.counters, "quic_stat counts what was done");
+	test_rounds(rounds.opened, "packets can be opened, and hide what is in them");
+	test_rounds(rounds.growth, "nothing grows");
+	ksft_test_result(all_is_freed(&before), "nothing is left\n");
+	if (no_pressure)
+		ksft_test_result_skip("memory was short: %s\n", no_pressure);
+	else
+		ksft_test_result(load_cgroup_read("memory.events", "max"),
+				 "memory was short\n");
+	cleanup();
+	ksft_finished();
+}
