@@ -23,6 +23,9 @@ kunit: ## run the KUnit suites alone, in a kernel built by kunit.py
 bench: ## measure against OpenSSL, into build/bench/ (BENCH=quick: 20 s)
 	@scripts/bench.sh
 
+coverage: ## which lines of the kernel code the selftests reach
+	@scripts/torture/coverage.sh
+
 boot: ## a root shell inside the kernel (FLAVOUR=um-debug ...: another one, see README)
 	@scripts/build.sh $(FLAVOUR) && scripts/boot.sh $(FLAVOUR)
 
@@ -41,4 +44,4 @@ check: ## checkpatch over the series, shellcheck over the scripts
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run kselftest torture kunit bench boot build series refresh check clean
+.PHONY: help run kselftest torture kunit bench coverage boot build series refresh check clean

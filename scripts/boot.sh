@@ -18,7 +18,7 @@ flavour "${1:-um}"
 OUT=$BUILD/$FLAVOUR
 parameters=(ro oops=panic)
 case $FLAVOUR in
-*-debug)
+*-debug | um-gcov)
 	MEM=${MEM:-3G}
 	# Per-CPU slab caches hold stale pointers, and kmemleak would believe
 	# that everything leaked is still in use.

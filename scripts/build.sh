@@ -28,9 +28,15 @@ fragment() {
 		END { for (i = 1; i <= n; i++) print line[order[i]] }' "${files[@]}"
 }
 
+# What um-gcov instruments: make expands it for each object. It has no meaning
+# without CONFIG_GCOV_KERNEL.
+# shellcheck disable=SC2016
+GCOV_PROFILE='$(if $(filter net/quic/%.o net/ipv4/udp_ulp.o,$@),y)'
+
 kmake() {
 	make -C "$TREE" O="$OUT" ARCH="$KARCH" CROSS_COMPILE="$CROSS" \
-		CC="ccache ${CROSS}gcc" HOSTCC="ccache gcc" -j"$JOBS" "$@"
+		CC="ccache ${CROSS}gcc" HOSTCC="ccache gcc" \
+		GCOV_PROFILE="$GCOV_PROFILE" -j"$JOBS" "$@"
 }
 
 # Run "$@" with its output in the log and a line of progress every 10 s.

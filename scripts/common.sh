@@ -10,7 +10,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 JOBS=${JOBS:-$(nproc)}
-FLAVOURS_KNOWN='um, um-debug, um-pristine, x86_64, x86_64-debug, x86_64-kcsan, s390x'
+FLAVOURS_KNOWN='um, um-debug, um-gcov, um-pristine, x86_64, x86_64-debug, x86_64-kcsan, s390x'
 
 # Scripts call one another: the clock and the lock belong to the outermost.
 export NETQUIC_START=${NETQUIC_START:-$(date +%s)}
@@ -77,7 +77,8 @@ lock() {
 #   KARCH      ARCH of the kernel's make; CROSS is its CROSS_COMPILE
 #   IMAGE      what is booted
 #   GUEST_ROOT the guest's files
-# um alone has the test-only um-speed.diff, so it has a tree of its own. um-pristine
+# um alone has the test-only um-speed.diff, so it has a tree of its own. um-gcov
+# is um-debug that counts which lines run. um-pristine
 # is a kernel without the series, to see what programs do there.
 # shellcheck disable=SC2034 # the other scripts read them
 flavour() {
@@ -93,6 +94,7 @@ flavour() {
 		FRAGMENTS="common um"
 		;;
 	um-debug) FRAGMENTS="common um debug um-debug" ;;
+	um-gcov) FRAGMENTS="common um debug um-debug um-gcov" ;;
 	um-pristine)
 		TREE=$BUILD/pristine
 		FRAGMENTS="common um"

@@ -1,0 +1,59 @@
+#!/bin/bash
+# Which lines of net/quic and net/ipv4/udp_ulp.c run in tests: build um-gcov,
+# run the selftests in it, print how much of each file was reached, and every
+# line that was not. Fails on one that coverage.md does not justify.
+#
+#   scripts/torture/coverage.sh               the selftests
+#   scripts/torture/coverage.sh command...    this, besides what ran before
+#   scripts/torture/coverage.sh report        what ran before
+#
+# QUIC_TORTURE_SECONDS=300: how long each of the tests that take long takes
+# What the tests say goes to build/um-gcov/coverage.log.
+
+. "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
+
+flavour um-gcov
+OUT=$BUILD/$FLAVOUR
+RUNS=$OUT/coverage
+
+run() {
+	local dir
+
+	need_packages gcov:gcc
+	"$ROOT/scripts/build.sh" "$FLAVOUR"
+	install_selftests
+	# Numbers of another build do not fit this one.
+	[ ! "$OUT/vmlinux" -nt "$RUNS" ] || rm -rf "$RUNS"
+	mkdir -p "$RUNS"
+	dir=$(mktemp -d "$RUNS/run.XXXXXX")
+	say "Running $*"
+	"$ROOT/scripts/boot.sh" "$FLAVOUR" \
+		bash "$ROOT/scripts/torture/coverage-guest.sh" "$dir" "$@" \
+		>> "$OUT/coverage.log" 2>&1 ||
+		say "It failed, see $OUT/coverage.log; it counts all the same"
+}
+
+# All files of all runs, annotated by gcov
+annotate() {
+	local counts
+
+	cd "$OUT" || exit
+	for counts in "$RUNS"/run.*/*.gcda; do
+		cp "$(find net/quic net/ipv4 -name "$(basename "$counts" .gcda).gcno")" \
+			"${counts%/*}"
+		gcov --stdout -o "${counts%/*}" "$counts" 2>> "$OUT/coverage.log"
+	done
+}
+
+case ${1:-} in
+report) ;;
+'')
+	rm -rf "$RUNS" "$OUT/coverage.log"
+	run env QUIC_FILE_SIZE=5000000 QUIC_SLOW="too slow with KASAN" \
+		${QUIC_TORTURE_SECONDS:+QUIC_TORTURE_SECONDS="$QUIC_TORTURE_SECONDS"} \
+		"$OUT/selftests/run_kselftest.sh" -c net/quic
+	;;
+*) run "$@" ;;
+esac
+annotate | awk -f "$ROOT/scripts/torture/coverage.awk" \
+	"$ROOT/scripts/torture/coverage.md" -
