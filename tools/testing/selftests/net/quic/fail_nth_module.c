@@ -292,12 +292,8 @@ TEST_F_TIMEOUT(module, network_namespace, 7200)
 		ret = unshare(CLONE_NEWNET);
 		quic_fail_end(&self->fail, ret);
 		if (ret) {
+			/* The errno is that of whatever has failed. */
 			ASSERT_TRUE(self->fail.hit);
-			ASSERT_TRUE(self->fail.err == ENOMEM ||
-				    self->fail.err == ENOBUFS) {
-				TH_LOG("failure %u: %s", self->fail.site,
-				       strerrorname_np(self->fail.err));
-			}
 			ASSERT_EQ(before, namespace());
 		} else {
 			ASSERT_NE(before, namespace());

@@ -18,7 +18,7 @@
 #define CGROUP		"/sys/fs/cgroup/quic_load"
 
 /* What the neighbour can take when the senders have what they need */
-#define ROOM		(16UL << 20)
+#define ROOM		(8UL << 20)
 
 static bool cgroup;		/* is there */
 static unsigned long cgroup_max;
@@ -117,7 +117,7 @@ static void take_memory(bool beyond)
 	char *memory;
 
 	len = current < cgroup_max ? cgroup_max - current : 0;
-	len = beyond ? len + (8 << 20) : len / 64 * 63;
+	len = beyond ? len + ROOM : len / 64 * 63;
 	memory = mmap(NULL, len + 1, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
@@ -128,17 +128,16 @@ static void take_memory(bool beyond)
 	exit(0);
 }
 
-/* One every second and more; one in four asks for more than there is. */
+/* After each a second without; one in four asks for more than there is. */
 void load_neighbour_tick(void)
 {
 	static unsigned int ticks;
 
 	if (!cgroup)
 		return;
-	ticks++;
 	if (neighbour && waitpid(neighbour, NULL, WNOHANG) == neighbour)
 		neighbour = 0;
-	if (neighbour || ticks % 10)
+	if (neighbour || ticks++ % 10)
 		return;
 	neighbour = fork();
 	if (neighbour)
@@ -147,7 +146,7 @@ void load_neighbour_tick(void)
 	/* It is this one that shall be killed. */
 	quic_env_write_file("/proc/self/oom_score_adj", "1000");
 	load_cgroup_join();
-	take_memory(ticks / 10 % 4 == 1);
+	take_memory(ticks / 10 % 4 == 0);
 }
 
 void load_neighbour_stop(void)
