@@ -28,6 +28,7 @@
 
 /* For the other process, which stands still when this changes. */
 struct changes {
+	bool pause, paused;
 	unsigned int n;
 	size_t at[MAX_CHANGES];
 	uint8_t flip[MAX_CHANGES];
@@ -57,14 +58,24 @@ static void change(void)
 	CPU_ZERO(&cpus);
 	CPU_SET(1, &cpus);
 	sched_setaffinity(0, sizeof(cpus), &cpus);
-	for (;;)
+	for (;;) {
+		if (__atomic_load_n(&changes->pause, __ATOMIC_ACQUIRE)) {
+			__atomic_store_n(&changes->paused, true, __ATOMIC_RELEASE);
+			continue;
+		}
 		for (i = 0; i < changes->n; i++)
 			__atomic_xor_fetch(shared + changes->at[i],
 					   changes->flip[i], __ATOMIC_RELAXED);
+	}
 }
 
+/* Not in the middle of a change, which would be made with the next round's data. */
 static void pause_child(void)
 {
+	__atomic_store_n(&changes->paused, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&changes->pause, true, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&changes->paused, __ATOMIC_ACQUIRE))
+		sched_yield();
 	kill(child, SIGSTOP);
 	waitpid(child, NULL, WUNTRACED);
 }
@@ -220,6 +231,7 @@ static void start_round(struct round *r)
 	}
 	choose_changes(r);
 	memcpy(shared, r->meant, r->count * r->stride);
+	__atomic_store_n(&changes->pause, false, __ATOMIC_RELEASE);
 	kill(child, SIGCONT);
 }
 

@@ -221,11 +221,20 @@ static int change_message(struct quic_race *race, unsigned int *seed)
 	return 0;
 }
 
+/*
+ * The rest of the page reads as zeros then.  Not from within a header on so that
+ * the DCID is still that of the flow and the number is another: such a packet is
+ * sent, far ahead of what the auditor and the other packets expect.
+ */
 static int take_away(struct quic_race *race, unsigned int *seed)
 {
 	struct shared *shared = race->own;
+	size_t size = rand_r(seed) % (SLOTS * DATA_SIZE);
+	size_t at = size % DATA_SIZE % PACKET_LEN;
 
-	ftruncate(shared->data, rand_r(seed) % (SLOTS * DATA_SIZE));
+	if (at > 1 && at < 1 + QUIC_AUDIT_DCID_LEN + 2)
+		size -= at;
+	ftruncate(shared->data, size);
 	usleep(rand_r(seed) % 500);
 	ftruncate(shared->data, SLOTS * DATA_SIZE);
 	usleep(rand_r(seed) % 2000);
