@@ -86,8 +86,9 @@ static void exec_plain(const struct fuzz_call *call,
 	fuzz_expect(got, twin);
 	if (got >= 0)
 		fuzz_wire_like_twin(call, NULL, 0);
-	/* What is pending is in the send buffer. */
-	if (!sock->full && (got < 0 || sock->corked || call->flags & MSG_MORE))
+	/* What is pending is in the send buffer; an error may have removed it. */
+	if (!sock->full && (got < 0 ? sock->pending :
+				      sock->corked || call->flags & MSG_MORE))
 		fuzz_must(!ioctl(sock->twin, SIOCOUTQ, &queued), "SIOCOUTQ");
 	sock->pending = queued > 0;
 	sock->appended = sock->pending ? sock->appended + 1 : 0;
