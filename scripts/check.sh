@@ -23,9 +23,10 @@ checkpatch() {
 
 say "checkpatch"
 grep -vE -- '-(selftests|tools)-' "$BUILD/check.patches" | checkpatch --strict || status=1
-# Programs for userspace, with the harness's macros where types stand, names of
-# libraries that changed, and a published example that is kept as it is
-userspace=SPACING,LEADING_SPACE,MACRO_WITH_FLOW_CONTROL,ENOSYS,SPLIT_STRING
+# Programs for userspace, where errno is positive, with the harness's macros where
+# types stand, names of libraries that changed, and a published example that is
+# kept as it is
+userspace=USE_NEGATIVE_ERRNO,SPACING,LEADING_SPACE,MACRO_WITH_FLOW_CONTROL,ENOSYS,SPLIT_STRING
 userspace+=,BRACES,NEW_TYPEDEFS,VOLATILE,PREFER_DEFINED_ATTRIBUTE_MACRO,EMBEDDED_FUNCTION_NAME
 grep -E -- '-(selftests|tools)-' "$BUILD/check.patches" | checkpatch --ignore $userspace || status=1
 

@@ -13,7 +13,7 @@
 
 HOUR=${HOUR:-3600}
 PARTS=${PARTS:-fuzz faults races load lockdep kcsan s390x coverage}
-RACES="audit race_attach race_devices race_flows race_memory race_sockets"
+RACES=(audit race_attach race_devices race_flows race_memory race_sockets)
 
 # part FLAVOUR SECONDS [test...]: all tests, unless some are named
 part() {
@@ -28,10 +28,10 @@ run_part() {
 	case $1 in
 	fuzz) part um-debug "$HOUR" fuzz ;;
 	faults) part um-debug "$HOUR" fail_nth fail_nth_send fail_nth_module ;;
-	races) part um-debug $((HOUR / 60)) $RACES ;;
+	races) part um-debug $((HOUR / 60)) "${RACES[@]}" ;;
 	load) part um "$HOUR" load ;;
 	lockdep) part x86_64-debug $((HOUR / 360)) ;;
-	kcsan) part x86_64-kcsan $((HOUR / 60)) $RACES blocking limits ;;
+	kcsan) part x86_64-kcsan $((HOUR / 60)) "${RACES[@]}" blocking limits ;;
 	s390x) part s390x 10 ;;
 	coverage) "$ROOT/scripts/torture/coverage.sh" ;;
 	*) die "there is no part '$1'" ;;

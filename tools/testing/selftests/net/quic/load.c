@@ -310,10 +310,10 @@ static bool all_is_freed(const struct memory *before)
 			return true;
 		sleep(1);
 	}
-	ksft_print_msg("%ld flows; kB before and now: slab %lu %lu, in the cgroup %lu %lu, available %lu %lu\n",
-		       quic_stat("QuicCurrTxSw"), before->slab, now.slab,
-		       before->cgroup_slab, now.cgroup_slab, before->available,
-		       now.available);
+	ksft_print_msg("%ld flows; kB before and now:\n", quic_stat("QuicCurrTxSw"));
+	ksft_print_msg("slab %lu %lu, in the cgroup %lu %lu, available %lu %lu\n",
+		       before->slab, now.slab, before->cgroup_slab,
+		       now.cgroup_slab, before->available, now.available);
 	return false;
 }
 
