@@ -219,6 +219,8 @@ static int attach_and_send(struct quic_race *race, unsigned int *seed)
 	if (!err)
 		err = quic_race_send(fd, &race->env.to, flow, seed);
 	close(fd);
+	/* Now and then nobody uses the module. */
+	usleep(rand_r(seed) % 100000);
 	return err;
 }
 
