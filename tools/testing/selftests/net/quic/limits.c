@@ -273,39 +273,6 @@ static int wait_for(int fd)
 	return read(fd, &byte, 1) == 1 ? 0 : -1;
 }
 
-static int send_fd(int unix_fd, int fd)
-{
-	uint64_t control[8] = {};
-	struct iovec iov = { "", 1 };
-	struct msghdr mh = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-	};
-
-	quic_cmsg_put(&mh, SOL_SOCKET, SCM_RIGHTS, &fd, sizeof(fd));
-	return sendmsg(unix_fd, &mh, 0) == 1 ? 0 : -1;
-}
-
-static int receive_fd(int unix_fd)
-{
-	uint64_t control[8] = {};
-	char byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr mh = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	int fd;
-
-	if (recvmsg(unix_fd, &mh, 0) != 1 || !CMSG_FIRSTHDR(&mh))
-		return -1;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&mh)), sizeof(fd));
-	return fd;
-}
-
 /* Whoever closes the socket, the user who added the flows gets them back. */
 TEST_F(limits, closed_by_another_process)
 {
@@ -321,7 +288,7 @@ TEST_F(limits, closed_by_another_process)
 		close(fd);
 		if (seteuid(USER + 1))
 			_exit(1);
-		fd = receive_fd(pair[1]);
+		fd = quic_fd_receive(pair[1]);
 		tell(pair[1]);
 		if (wait_for(pair[1]))
 			_exit(2);
@@ -335,7 +302,7 @@ TEST_F(limits, closed_by_another_process)
 	ASSERT_EQ(0, quic_env_write_file(MAX_FLOWS, "8"));
 	ASSERT_EQ(0, seteuid(USER));
 	EXPECT_EQ(8, add_flows(fd, 100));
-	ASSERT_EQ(0, send_fd(pair[0], fd));
+	ASSERT_EQ(0, quic_fd_send(pair[0], fd));
 	ASSERT_EQ(0, wait_for(pair[0]));
 	close(fd);
 	EXPECT_EQ(8, quic_stat("QuicCurrTxSw"));

@@ -209,6 +209,39 @@ ssize_t quic_send(const struct quic_msg *msg)
 	return sendmsg(msg->fd, &hdr.mh, msg->flags);
 }
 
+int quic_fd_send(int unix_fd, int fd)
+{
+	uint64_t control[8] = {};
+	struct iovec iov = { "", 1 };
+	struct msghdr mh = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+	};
+
+	quic_cmsg_put(&mh, SOL_SOCKET, SCM_RIGHTS, &fd, sizeof(fd));
+	return sendmsg(unix_fd, &mh, 0) == 1 ? 0 : -1;
+}
+
+int quic_fd_receive(int unix_fd)
+{
+	uint64_t control[8] = {};
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr mh = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	int fd;
+
+	if (recvmsg(unix_fd, &mh, 0) != 1 || !CMSG_FIRSTHDR(&mh))
+		return -1;
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&mh)), sizeof(fd));
+	return fd;
+}
+
 unsigned int quic_receive(int rx, struct quic_oracle *const phase[2],
 			  const struct quic_train *train)
 {

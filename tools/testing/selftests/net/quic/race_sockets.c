@@ -83,28 +83,16 @@ static int shut_down(struct quic_race *race, unsigned int *seed)
 /* The last reference may be the one in the queue, or the one of the sender. */
 static int pass_on(struct quic_race *race, unsigned int *seed)
 {
-	uint64_t control[8] = {};
-	struct iovec iov = { "", 1 };
-	struct msghdr mh = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-	};
 	int pair[2], fd = QUIC_RACE_SLOT, err = 0;
-	char byte;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
 		return errno;
-	quic_cmsg_put(&mh, SOL_SOCKET, SCM_RIGHTS, &fd, sizeof(fd));
-	if (sendmsg(pair[0], &mh, 0) < 0) {
+	if (quic_fd_send(pair[0], fd)) {
 		err = errno;
 	} else if (rand_r(seed) % 4) {
-		iov.iov_base = &byte;
-		mh.msg_controllen = sizeof(control);
-		if (recvmsg(pair[1], &mh, 0) != 1)
+		fd = quic_fd_receive(pair[1]);
+		if (fd < 0)
 			err = errno;
-		else
-			memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&mh)), sizeof(fd));
 	}
 	close(pair[0]);
 	close(pair[1]);
