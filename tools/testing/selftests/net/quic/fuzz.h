@@ -20,11 +20,6 @@
 #define FUZZ_PORTS		2	/* with receivers, from the first on */
 #define FUZZ_FIRST_PORT		4433
 
-/* Every packet has it, as far as it is long enough, and nothing that is sent plain. */
-#define FUZZ_MARKER		"QUIC-PLAINTEXT-!"
-#define FUZZ_MARKER_SIZE	16
-#define FUZZ_MARKER_AT		8	/* in the payload */
-
 #define FUZZ_SOCKS		6	/* the last has its send buffer full */
 #define FUZZ_MAX_FLOWS		40	/* of all sockets */
 #define FUZZ_CONTROL_SIZE	512

@@ -226,8 +226,8 @@ static void start_round(struct round *r)
 
 		packet[0] = QUIC_FIXED_BIT | (r->pn_len - 1);
 		memcpy(packet + 1, r->dcid[0].id, DCID_LEN);
-		memcpy(packet + HEADER(r->pn_len) + FUZZ_MARKER_AT,
-		       FUZZ_MARKER, FUZZ_MARKER_SIZE);
+		memcpy(packet + HEADER(r->pn_len), QUIC_MARKER,
+		       QUIC_MARKER_SIZE);
 	}
 	choose_changes(r);
 	memcpy(shared, r->meant, r->count * r->stride);

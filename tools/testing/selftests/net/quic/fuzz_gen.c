@@ -35,7 +35,7 @@ void fuzz_gen_epoch(void)
 
 	for (i = 0; i < sizeof(payload); i++)
 		payload[i] = i * 167 >> 3;
-	memcpy(payload + FUZZ_MARKER_AT, FUZZ_MARKER, FUZZ_MARKER_SIZE);
+	memcpy(payload, QUIC_MARKER, QUIC_MARKER_SIZE);
 }
 
 struct quic_dcid fuzz_gen_dcid(void)

@@ -16,8 +16,7 @@
 #define SOCKETS		4
 
 #define DCID_LEN	QUIC_AUDIT_DCID_LEN
-#define PAYLOAD_HEAD	(QUIC_AUDIT_MARKER_AT + QUIC_AUDIT_MARKER_SIZE)
-#define MAX_HEAD	(1 + DCID_LEN + 4 + PAYLOAD_HEAD)
+#define MAX_HEAD	(1 + DCID_LEN + 4 + QUIC_MARKER_SIZE)
 /* Protected; it fits an MTU of 1500. */
 #define MAX_PACKET	1452
 #define MIN_PACKET	(MAX_HEAD + QUIC_TAG_SIZE)
@@ -163,11 +162,9 @@ static void put_packet(struct sender *s, unsigned int i, uint8_t flags,
 	p += DCID_LEN;
 	for (shift = 8 * (pn_len - 1); shift >= 0; shift -= 8)
 		*p++ = pn >> shift;
-	memcpy(p, s->fill, QUIC_AUDIT_MARKER_AT);
-	p += QUIC_AUDIT_MARKER_AT;
-	memcpy(p, QUIC_AUDIT_MARKER, QUIC_AUDIT_MARKER_SIZE);
+	memcpy(p, QUIC_MARKER, QUIC_MARKER_SIZE);
 
-	head = p + QUIC_AUDIT_MARKER_SIZE - s->head[i];
+	head = p + QUIC_MARKER_SIZE - s->head[i];
 	s->iov[2 * i] = (struct iovec) { s->head[i], head };
 	s->iov[2 * i + 1] = (struct iovec) { s->fill + head, len - head };
 }

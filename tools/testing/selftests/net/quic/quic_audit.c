@@ -91,22 +91,6 @@ void quic_audit_keys(struct quic_keys *keys, const uint8_t *dcid,
 	derive(keys->hp, sizeof(keys->hp), "hp", dcid, -1);
 }
 
-void quic_audit_mark(struct quic_train *train)
-{
-	unsigned int i;
-
-	for (i = 0; i < train->count; i++) {
-		uint8_t *packet = train->buf + train->at[i];
-		size_t at = 1 + train->dcid_len + (packet[0] & 3) + 1 +
-			    QUIC_AUDIT_MARKER_AT;
-
-		if (train->at[i] + at + QUIC_AUDIT_MARKER_SIZE <=
-		    train->at[i + 1])
-			memcpy(packet + at, QUIC_AUDIT_MARKER,
-			       QUIC_AUDIT_MARKER_SIZE);
-	}
-}
-
 struct quic_audit *quic_audit_new(void)
 {
 	struct quic_audit *audit = must_alloc(1, sizeof(*audit));
@@ -308,8 +292,7 @@ static void audit_packet(struct quic_audit *audit, const uint8_t *data,
 static bool has_marker(struct quic_audit *audit, const uint8_t *data,
 		       size_t len)
 {
-	uint8_t *marker = memmem(data, len, QUIC_AUDIT_MARKER,
-				 QUIC_AUDIT_MARKER_SIZE);
+	uint8_t *marker = memmem(data, len, QUIC_MARKER, QUIC_MARKER_SIZE);
 
 	if (marker)
 		complain(audit, &audit->count.leaked, "plain text", data, len);

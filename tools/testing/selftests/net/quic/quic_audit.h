@@ -2,7 +2,8 @@
 /*
  * An auditor of packets on the wire.  Programs that torture the kernel follow
  * one convention, so that it can judge what they send without having been told:
- * DCIDs have 8 bytes, and cipher and keys are a function of the DCID.
+ * DCIDs have 8 bytes, cipher and keys are a function of the DCID, and payloads
+ * start with QUIC_MARKER.
  */
 #ifndef QUIC_AUDIT_H
 #define QUIC_AUDIT_H
@@ -13,16 +14,9 @@
 
 #define QUIC_AUDIT_DCID_LEN	8
 
-/* Every payload carries this, as far as it is long enough. */
-#define QUIC_AUDIT_MARKER	"QUIC-PLAINTEXT-!"
-#define QUIC_AUDIT_MARKER_SIZE	16
-#define QUIC_AUDIT_MARKER_AT	8	/* in the payload */
-
 /* The keys that the flow with this DCID has in this generation */
 void quic_audit_keys(struct quic_keys *keys, const uint8_t *dcid,
 		     uint8_t generation);
-/* Puts the marker into every packet of the train. */
-void quic_audit_mark(struct quic_train *train);
 
 /* What is sent to a port */
 enum quic_audit_kind {

@@ -206,7 +206,6 @@ void quic_race_train(struct quic_train *train,
 	unsigned int i, count = 1 + rand_r(seed) % PACKETS_MAX;
 
 	quic_train_build(train, packet, count, 0);
-	quic_audit_mark(train);
 	for (i = 0; i < count; i++) {
 		int unlike[2] = { rand_r(seed), rand_r(seed) };
 

@@ -107,7 +107,6 @@ static void write_message(struct quic_race *race, unsigned int slot,
 	train.count = 0;
 	for (i = 0; i < PACKETS; i++, packet.pn += STEP)
 		quic_train_add(&train, &packet);
-	quic_audit_mark(&train);
 	pwrite(shared->data, train.buf, train.len, at);
 
 	msg = quic_msg(race->env.tx, &race->env.to, &train);
