@@ -65,6 +65,18 @@ count() {
 		END { print n["pass"] + 0, n["fail"] + 0, n["skip"] + 0 }' "$1"
 }
 
+# The failed tests of a KTAP log, each with what it printed, and programs that
+# failed by themselves.
+show_failed() {
+	awk '
+		/^# # .*RUN / { text = "" }
+		{ text = text $0 "\n" }
+		/^# not ok/ { printf "%s", text; inside = 1 }
+		/^not ok/ && !inside { print }
+		/^(# )?(not )?ok/ { text = "" }
+		/^(not )?ok/ { inside = 0 }' "$1" | tail -n 60
+}
+
 optional_clients
 passed=0 failed=0 skipped=0 troubles=()
 for name in $FLAVOURS; do
@@ -82,6 +94,7 @@ for name in $FLAVOURS; do
 	read -r pass fail skip < <(count "$ktap")
 	[ $((pass + fail)) -gt 0 ] || troubles+=("$FLAVOUR: no test ran")
 	say "$FLAVOUR: $pass passed, $fail failed, $skip skipped"
+	[ "$fail" = 0 ] || show_failed "$ktap"
 	passed=$((passed + pass)) failed=$((failed + fail)) skipped=$((skipped + skip))
 done
 
