@@ -18,7 +18,6 @@
 #define ULP_NAME	"quic-crypto"
 #define DCID_LEN	8
 #define GENERATIONS	3
-#define PASSES		5	/* a call that needs a new slab hides a site */
 
 static int attach(int fd)
 {
@@ -315,7 +314,7 @@ static void walk(struct __test_metadata *_metadata, FIXTURE_DATA(calls) *self,
 	struct quic_use before = get_use(_metadata, self, self->env.tx), after;
 	unsigned int i;
 
-	for (i = 0; i < PASSES && self->fail.told < step->told; i++) {
+	for (i = 0; i < QUIC_FAIL_PASSES && self->fail.told < step->told; i++) {
 		quic_fail_first(&self->fail);
 		do
 			try_step(_metadata, self, step);

@@ -14,7 +14,6 @@
 #include "quic_fail.h"
 
 #define DCID_LEN	8
-#define PASSES		5	/* a call that needs a new slab hides a site */
 #define PIECES		9	/* more than the kernel has room for on its stack */
 #define SLACK		6	/* sites more or less that this room may take */
 
@@ -266,8 +265,8 @@ static void walk(struct __test_metadata *_metadata, FIXTURE_DATA(sends) *self,
 		  quic_receive(self->env.rx, self->phase, &self->train));
 
 	self->sent = false;
-	for (i = 0; i < PASSES && (self->fail.told < told ||
-				   self->sent != shape->after); i++) {
+	for (i = 0; i < QUIC_FAIL_PASSES &&
+		    (self->fail.told < told || self->sent != shape->after); i++) {
 		quic_fail_first(&self->fail);
 		do
 			try_shape(_metadata, self, shape);

@@ -19,6 +19,13 @@
 
 #include <stdbool.h>
 
+/*
+ * A call that needs a new slab has sites that others do not have, and hides the
+ * one after them.  How often to visit the sites until as many as expected were
+ * told: one visit in three may miss one.
+ */
+#define QUIC_FAIL_PASSES	50
+
 struct quic_fail {
 	int fd;			/* fail-nth of this thread */
 	unsigned int site;	/* of the call, from 1 */

@@ -203,7 +203,7 @@ TEST_F_TIMEOUT(race_attach, attach_corked, QUIC_RACE_TIMEOUT)
 
 static int unload(struct quic_race *race, unsigned int *seed)
 {
-	usleep(rand_r(seed) % 2000);
+	usleep(rand_r(seed) % 20000);
 	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? errno : 0;
 }
 
