@@ -33,10 +33,15 @@ fragment() {
 # shellcheck disable=SC2016
 GCOV_PROFILE='$(if $(filter net/quic/%.o net/ipv4/udp_ulp.o,$@),y)'
 
+case $MACHINE in
+s390x) variables=("CFLAGS_csum-partial.o=-include $ROOT/scripts/flavours/s390x-checksum.h") ;;
+*) variables=() ;;
+esac
+
 kmake() {
 	make -C "$TREE" O="$OUT" ARCH="$KARCH" CROSS_COMPILE="$CROSS" \
 		CC="ccache ${CROSS}gcc" HOSTCC="ccache gcc" \
-		GCOV_PROFILE="$GCOV_PROFILE" -j"$JOBS" "$@"
+		GCOV_PROFILE="$GCOV_PROFILE" "${variables[@]}" -j"$JOBS" "$@"
 }
 
 # Run "$@" with its output in the log and a line of progress every 10 s.
