@@ -17,7 +17,7 @@ PATH=$PATH:/usr/sbin:/sbin
 port=4433
 host=quic.test
 # Seconds for one transfer: emulated processors are slow.
-patience=${QUIC_PATIENCE:-180}
+patience=${QUIC_PATIENCE:-600}
 
 skip_all()
 {
