@@ -129,7 +129,7 @@ int load_net_open(struct load *load)
 	if (run_setup(ROUTER))
 		return -1;
 	enter(SENDER);
-	/* By then multicast listener reports have been sent, and lost. */
+	/* By then most multicast listener reports have been sent, and lost. */
 	sleep(3);
 	return fd;
 }
@@ -160,6 +160,14 @@ unsigned long load_net_arrived(void)
 		"awk '/^Udp6(InDatagrams|NoPorts|InErrors)/ { print $2 }' /proc/net/snmp6";
 
 	return sum_of(RECEIVER, ipv4) + sum_of(RECEIVER, ipv6);
+}
+
+unsigned long load_net_others(void)
+{
+	static const char icmpv6[] =
+		"awk '/^Icmp6OutMsgs/ { print $2 }' /proc/net/snmp6";
+
+	return sum_of(ROUTER, icmpv6);
 }
 
 unsigned long load_net_lost(void)
