@@ -20,7 +20,7 @@ function end_of_report(	i) {
 	inside = 0
 }
 
-{ line[++n] = $0; sub(/^\[ *[0-9.]+\] /, "") }
+{ line[++n] = $0; sub(/\r$/, ""); sub(/^\[ *[0-9.]+\] /, "") }
 /^BUG: KCSAN: / { inside = 1; first = n; ours = access = 0; next }
 !inside { next }
 /^=+$/ { end_of_report(); next }
