@@ -45,6 +45,7 @@ TROUBLE+='|Kernel mode fault|general protection fault|blocked for more than'
 TROUBLE+='|possible (circular|recursive) locking|inconsistent lock state'
 TROUBLE+='|suspicious RCU usage|turning off the locking correctness validator'
 TROUBLE+='|ODEBUG:|ref_tracker: |kmemleak: .*disabled'
+TROUBLE+='|SMP disabled'	# races would go unnoticed
 
 RUN=$(mktemp -d "$OUT/run.XXXXXX")
 trap 'rm -rf "$RUN"' EXIT
