@@ -203,6 +203,13 @@ static bool is_among(int err, const int *errs)
 	return false;
 }
 
+/* Or need not */
+static bool has_succeeded(const struct quic_race_party *party,
+			  const struct tally *tally)
+{
+	return tally->count[0] || party->may_fail_always;
+}
+
 /* Say what a party met, and whether that is as it should be. */
 static bool party_verdict(const struct quic_race_party *party,
 			  const struct tally *tally)
@@ -220,7 +227,7 @@ static bool party_verdict(const struct quic_race_party *party,
 			good = false;
 		}
 	}
-	if (!tally->count[0] && !party->may_fail_always) {
+	if (!has_succeeded(party, tally)) {
 		printf(" (never succeeded)");
 		good = false;
 	}
@@ -231,8 +238,10 @@ static bool party_verdict(const struct quic_race_party *party,
 static bool all_succeeded(const struct quic_race_party *parties,
 			  const struct tally *tally, unsigned int count)
 {
-	for (; count--; parties++, tally++)
-		if (!tally->count[0] && !parties->may_fail_always)
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (!has_succeeded(&parties[i], &tally[i]))
 			return false;
 	return true;
 }
