@@ -50,8 +50,6 @@ int load_net_open(struct load *load);
 /* Datagrams that reached UDP of the receiver, and packets lost on their way */
 unsigned long load_net_arrived(void);
 unsigned long load_net_lost(void);
-/* Packets that the router made itself, and that may be among the lost ones */
-unsigned long load_net_others(void);
 
 /* load_memory.c */
 
