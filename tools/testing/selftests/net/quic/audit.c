@@ -7,7 +7,7 @@
 
 #include "kselftest_harness.h"
 #include "quic_capture.h"
-#include "quic_env.h"
+#include "quic_race.h"
 
 FIXTURE(audit) {
 	struct quic_env env;
@@ -151,6 +151,24 @@ TEST_F(audit, plain_text_that_may_be)
 	self->packet.len = 100;
 	send_train(_metadata, self, self->env.tx, 2, false);
 	expect(_metadata, self, (struct quic_audit_count) { .leaked = 1 });
+}
+
+TEST_F(audit, plain_text_of_races)
+{
+	struct sockaddr_in6 *sin6 = (void *)&self->env.to.ss;
+	struct quic_race_flow flow;
+	unsigned int seed, sent;
+	struct quic_msg msg;
+
+	quic_audit_port(self->audit, sin6->sin6_port, QUIC_AUDIT_BYTES);
+	quic_race_flow_init(&flow, 0);
+	for (seed = 1, sent = 0; sent < 100; sent++) {
+		quic_race_train(&self->train, &flow, sent, &seed);
+		msg = quic_msg(self->env.tx, &self->env.to, &self->train);
+		msg.encrypts = 0;
+		ASSERT_EQ(self->train.len, quic_send(&msg));
+	}
+	expect(_metadata, self, (struct quic_audit_count) { .leaked = sent });
 }
 
 TEST_F(audit, plain_text_too_short_for_the_marker)

@@ -44,7 +44,7 @@ struct cached {
 
 struct quic_audit {
 	struct quic_audit_count count;
-	uint8_t kinds[1 << 16];	/* by port */
+	uint8_t kinds[1 << 16];	/* enum quic_audit_kind, by port */
 	unsigned int complaints;
 	void *flows;		/* a tree by DCID */
 	uint32_t num_flows;
@@ -110,6 +110,11 @@ void quic_audit_free(struct quic_audit *audit)
 	tdestroy(audit->flows, free);
 	free(audit->uses);
 	free(audit);
+}
+
+void quic_audit_all_ports(struct quic_audit *audit, enum quic_audit_kind kind)
+{
+	memset(audit->kinds, kind, sizeof(audit->kinds));
 }
 
 void quic_audit_port(struct quic_audit *audit, in_port_t port,
@@ -294,6 +299,7 @@ static bool has_marker(struct quic_audit *audit, const uint8_t *data,
 {
 	uint8_t *marker = memmem(data, len, QUIC_MARKER, QUIC_MARKER_SIZE);
 
+	audit->count.searched++;
 	if (marker)
 		complain(audit, &audit->count.leaked, "plain text", data, len);
 	return marker;
@@ -324,7 +330,8 @@ void quic_audit_fragment(struct quic_audit *audit, const uint8_t *data,
 
 bool quic_audit_verdict(const struct quic_audit_count *count)
 {
-	printf("# audit: %llu packets, %llu nonces, %llu fragments, %llu frames lost\n",
+	printf("# audit: %llu searched, %llu packets, %llu nonces, %llu fragments, %llu frames lost\n",
+	       (unsigned long long)count->searched,
 	       (unsigned long long)count->datagrams,
 	       (unsigned long long)count->nonces,
 	       (unsigned long long)count->fragments,

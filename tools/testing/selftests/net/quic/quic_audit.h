@@ -26,6 +26,7 @@ enum quic_audit_kind {
 };
 
 struct quic_audit_count {
+	uint64_t searched;	/* datagrams and fragments, for the marker */
 	uint64_t datagrams;	/* to ports with packets */
 	uint64_t fragments;	/* of IP: only searched for the marker */
 	uint64_t nonces;	/* different ones that were seen */
@@ -40,6 +41,7 @@ struct quic_audit;
 /* All ports expect packets. */
 struct quic_audit *quic_audit_new(void);
 void quic_audit_free(struct quic_audit *audit);
+void quic_audit_all_ports(struct quic_audit *audit, enum quic_audit_kind kind);
 /* @port is in network byte order. */
 void quic_audit_port(struct quic_audit *audit, in_port_t port,
 		     enum quic_audit_kind kind);

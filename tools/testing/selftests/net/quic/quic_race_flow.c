@@ -209,7 +209,8 @@ void quic_race_train(struct quic_train *train,
 	for (i = 0; i < count; i++) {
 		int unlike[2] = { rand_r(seed), rand_r(seed) };
 
-		memcpy(train->buf + train->at[i] + quic_packet_header(&packet),
+		memcpy(train->buf + train->at[i] +
+		       quic_packet_header(&packet) + QUIC_MARKER_SIZE,
 		       unlike, sizeof(unlike));
 	}
 }
