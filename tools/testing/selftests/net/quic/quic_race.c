@@ -275,5 +275,6 @@ bool quic_race_run(struct quic_race *race,
 		printf("# race: the auditor has died\n");
 		return false;
 	}
-	return quic_audit_verdict(quic_audit_count(race->audit)) && good;
+	return quic_audit_verdict(quic_audit_count(race->audit)) &&
+	       quic_audit_count(race->audit)->searched && good;
 }

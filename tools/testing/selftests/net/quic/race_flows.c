@@ -221,11 +221,22 @@ static int add_or_delete(struct quic_race *race, unsigned int *seed)
 	return err;
 }
 
+static int send_somewhere(struct quic_race *race, unsigned int *seed)
+{
+	struct shared *shared = race->own;
+
+	return quic_race_send(shared->fd[rand_r(seed) % SOCKETS],
+			      &race->env.to, quic_race_any_flow(race, seed),
+			      seed);
+}
+
 TEST_F_TIMEOUT(race_flows, limit, QUIC_RACE_TIMEOUT)
 {
 	static const int errs[] = { ENOBUFS, EEXIST, ENOENT, 0 };
+	static const int sends[] = { ENOENT, ERANGE, 0 };
 	static const struct quic_race_party parties[] = {
 		{ "add and delete", add_or_delete, errs, 6 },
+		{ "send", send_somewhere, sends, 2 },
 	};
 	struct shared *shared = self->shared;
 	unsigned int seed = 1, i;
