@@ -287,7 +287,7 @@ struct quic_sock *quic_sock_alloc(void)
 {
 	struct quic_sock *qs;
 
-	qs = kzalloc_obj(*qs);
+	qs = kzalloc_obj(*qs, GFP_KERNEL_ACCOUNT);
 	if (qs && rhashtable_init(&qs->flows, &quic_flow_params)) {
 		kfree(qs);
 		return NULL;
