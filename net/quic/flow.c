@@ -221,9 +221,10 @@ int quic_flow_del(struct quic_sock *qs, struct net *net,
 }
 
 /* References on all keys of a flow; an update under way may empty a slot for a
- * moment: the generation that was there is retired then.
+ * moment: the generation that was there is retired then. Returns whether there
+ * was any key: not if the flow has been deleted since it was found.
  */
-static void quic_flow_hold_keys(const struct quic_flow *flow,
+static bool quic_flow_hold_keys(const struct quic_flow *flow,
 				struct quic_key *keys[2])
 {
 	unsigned int phase;
@@ -235,6 +236,8 @@ static void quic_flow_hold_keys(const struct quic_flow *flow,
 			key = NULL;
 		keys[phase] = key;
 	}
+
+	return keys[0] || keys[1];
 }
 
 /**
@@ -266,9 +269,10 @@ int quic_flow_get_keys(struct quic_sock *qs, const struct quic_dest *dest,
 
 		quic_match_set(&key, dest, kind);
 		rcu_read_lock();
-		flow = rhashtable_lookup(&qs->flows, &key, quic_flow_params);
-		if (flow)
-			quic_flow_hold_keys(flow, keys);
+		do {
+			flow = rhashtable_lookup(&qs->flows, &key,
+						 quic_flow_params);
+		} while (flow && !quic_flow_hold_keys(flow, keys));
 		rcu_read_unlock();
 		if (flow)
 			return 0;

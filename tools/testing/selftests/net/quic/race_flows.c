@@ -105,6 +105,32 @@ TEST_F_TIMEOUT(race_flows, update_and_delete, QUIC_RACE_TIMEOUT)
 	EXPECT_TRUE(quic_race_run(&self->race, parties, ARRAY_SIZE(parties)));
 }
 
+/* A flow for one destination comes and goes before one for any destination. */
+
+static int add_and_delete(struct quic_race *race, unsigned int *seed)
+{
+	struct quic_connection_info info;
+	struct quic_keys keys;
+
+	quic_audit_keys(&keys, race->flows[0].dcid.id, 0);
+	quic_flow_info(&info, &keys, &race->flows[0].dcid, &race->env.to);
+	return quic_flow_add(race->env.tx, &info) ||
+	       quic_flow_del(race->env.tx, &info) ? errno : 0;
+}
+
+TEST_F_TIMEOUT(race_flows, another_flow_matches, QUIC_RACE_TIMEOUT)
+{
+	static const int sends[] = { ERANGE, 0 };
+	static const struct quic_race_party parties[] = {
+		{ "send", send_train, sends, 4 },
+		{ "add and delete", add_and_delete, NULL, 1 },
+	};
+
+	self->race.num_flows = 1;
+	ASSERT_EQ(0, quic_race_add_flows(&self->race, self->race.env.tx));
+	EXPECT_TRUE(quic_race_run(&self->race, parties, ARRAY_SIZE(parties)));
+}
+
 /*
  * Senders with the same packet numbers, while sends fail before and after UDP
  * has taken the train: of a number there is one packet at most.
