@@ -22,7 +22,7 @@ static int namespaces[NAMESPACES];
 
 /*
  * Segments leave the sender one by one, so that the router loses packets, not
- * trains.  The delay before that fills send buffers.
+ * trains.  The limit of their rate fills send buffers.
  */
 static const char * const setup[NAMESPACES][16] = {
 	[SENDER] = {
@@ -35,7 +35,7 @@ static const char * const setup[NAMESPACES][16] = {
 		"ip neigh add 2001:db8:1::2 lladdr 02:00:00:00:00:02 dev quic0",
 		"ip route add 198.51.100.0/24 via 192.0.2.2",
 		"ip route add 2001:db8:2::/64 via 2001:db8:1::2",
-		"tc qdisc add dev quic0 root netem delay 1ms limit 100000",
+		"tc qdisc add dev quic0 root fq maxrate 40mbit limit 100000 flow_limit 10000",
 	},
 	[RECEIVER] = {
 		"ip link add quic3 type veth peer name quic2 netns /proc/self/fd/%d",

@@ -20,6 +20,7 @@ void load_receive(struct load *load, int fd)
 	struct mmsghdr mmsg[BATCH] = {};
 	unsigned long packets = 0;
 	struct iovec iov[BATCH];
+	bool quit;
 	int n, i;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -29,7 +30,9 @@ void load_receive(struct load *load, int fd)
 		mmsg[i].msg_hdr.msg_iovlen = 1;
 	}
 
-	while (!__atomic_load_n(&load->quit, __ATOMIC_RELAXED)) {
+	/* To the end: what is in the queue has arrived already. */
+	do {
+		quit = __atomic_load_n(&load->quit, __ATOMIC_RELAXED);
 		n = recvmmsg(fd, mmsg, BATCH, MSG_WAITFORONE, NULL);
 		if (n < 0 && errno != EAGAIN && errno != EINTR) {
 			perror("recvmmsg");
@@ -45,7 +48,7 @@ void load_receive(struct load *load, int fd)
 		}
 		/* Read while senders are parked and everything has arrived. */
 		load->received = *quic_audit_count(audit);
-	}
+	} while (n > 0 || !quit);
 	quic_audit_free(audit);
 	exit(0);
 }
