@@ -75,12 +75,12 @@ int quic_race_open(struct quic_race *race, int family, unsigned int num_flows)
 						       -1;
 }
 
-/* What was closed last may still be on its way. */
+/* What was closed last may still be on its way, on a slow machine for long. */
 static bool comes_back(const char *what, int (*now)(void), int before)
 {
 	int i, value;
 
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < 3000; i++) {
 		value = now();
 		if (value == before)
 			return true;
