@@ -43,10 +43,20 @@ struct runner {
 	char *stack;
 };
 
-enum mode { PROCESSES, PINNED, THREADS, MODES };
+enum mode { PROCESSES, PINNED_PROCESSES, THREADS, PINNED_THREADS, MODES };
 
 static const char * const mode_names[MODES] = {
-	"processes", "pinned processes", "threads" };
+	"processes", "pinned processes", "threads", "pinned threads" };
+
+static bool is_pinned(enum mode mode)
+{
+	return mode == PINNED_PROCESSES || mode == PINNED_THREADS;
+}
+
+static bool is_threads(enum mode mode)
+{
+	return mode == THREADS || mode == PINNED_THREADS;
+}
 
 void *quic_race_alloc(size_t size)
 {
@@ -125,7 +135,7 @@ static void *run_thread(void *arg)
 
 static bool start(struct runner *runner, enum mode mode)
 {
-	if (mode == THREADS)
+	if (is_threads(mode))
 		return !pthread_create(&runner->thread, NULL, run_thread,
 				       runner);
 
@@ -140,7 +150,7 @@ static bool join(struct runner *runner, enum mode mode)
 {
 	int status;
 
-	if (mode == THREADS)
+	if (is_threads(mode))
 		return !pthread_join(runner->thread, NULL);
 
 	if (waitpid(runner->pid, &status, 0) != runner->pid)
@@ -173,7 +183,7 @@ static bool run_mode(struct quic_race *race, struct shared *shared,
 			.tally = &shared->tally[i % count],
 			.race = race,
 			.seed = next_seed(),
-			.cpu = mode == PINNED ? n : -1,
+			.cpu = is_pinned(mode) ? n : -1,
 		};
 		if (!start(&runners[n], mode)) {
 			printf("# race: can't start %s\n", party->name);

@@ -54,7 +54,7 @@ int quic_race_limit(unsigned int max_flows);
 
 /*
  * Run the parties for QUIC_TORTURE_SECONDS: as processes that share their
- * descriptors, anywhere and each on one processor, and as threads.  On a slow
+ * descriptors and as threads, anywhere and each on one processor.  On a slow
  * machine it takes longer, until each has succeeded at least once.
  * Returns whether nobody met an error that is not among those named, each
  * succeeded at least once, and the auditor is content.
