@@ -5,6 +5,7 @@
  */
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,10 +18,17 @@
 
 #define FLOWS		4	/* all ciphers */
 
+#define WAITS	{ .tv_usec = 20000 }	/* for the other end of the channel */
+
+struct shared {
+	struct quic_addr to[2];		/* two peers */
+	int channel[2];			/* for descriptors */
+};
+
 FIXTURE(race_sockets) {
 	struct quic_race race;
-	struct quic_addr *to;		/* two peers */
-	int rx;				/* the second */
+	struct shared *shared;
+	int rx;				/* the second peer */
 };
 
 FIXTURE_VARIANT(race_sockets) {
@@ -33,17 +41,28 @@ FIXTURE_VARIANT_ADD(race_sockets, mapped) { QUIC_MAPPED };
 
 FIXTURE_SETUP(race_sockets)
 {
+	struct timeval waits = WAITS;
+	struct shared *shared;
+
 	ASSERT_EQ(0, quic_race_open(&self->race, variant->family, FLOWS));
-	self->to = quic_race_alloc(2 * sizeof(*self->to));
-	self->race.own = self->to;
-	self->to[0] = self->race.env.to;
-	self->rx = quic_env_receiver(&self->race.env, &self->to[1]);
+	shared = quic_race_alloc(sizeof(*shared));
+	self->shared = shared;
+	self->race.own = shared;
+	shared->to[0] = self->race.env.to;
+	self->rx = quic_env_receiver(&self->race.env, &shared->to[1]);
 	ASSERT_LE(0, self->rx);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM, 0, shared->channel));
+	ASSERT_EQ(0, setsockopt(shared->channel[0], SOL_SOCKET, SO_SNDTIMEO,
+				&waits, sizeof(waits)));
+	ASSERT_EQ(0, setsockopt(shared->channel[1], SOL_SOCKET, SO_RCVTIMEO,
+				&waits, sizeof(waits)));
 }
 
 FIXTURE_TEARDOWN(race_sockets)
 {
 	close(self->rx);
+	close(self->shared->channel[0]);
+	close(self->shared->channel[1]);
 	EXPECT_TRUE(quic_race_close(&self->race));
 }
 
@@ -68,9 +87,9 @@ static int reopen(struct quic_race *race, unsigned int *seed)
 
 static int send_in_slot(struct quic_race *race, unsigned int *seed)
 {
-	const struct quic_addr *to = race->own;
+	struct shared *shared = race->own;
 
-	return quic_race_send(QUIC_RACE_SLOT, &to[rand_r(seed) % 2],
+	return quic_race_send(QUIC_RACE_SLOT, &shared->to[rand_r(seed) % 2],
 			      quic_race_any_flow(race, seed), seed);
 }
 
@@ -80,27 +99,35 @@ static int shut_down(struct quic_race *race, unsigned int *seed)
 	return shutdown(QUIC_RACE_SLOT, SHUT_WR) ? errno : 0;
 }
 
-/* The last reference may be the one in the queue, or the one of the sender. */
 static int pass_on(struct quic_race *race, unsigned int *seed)
 {
-	int pair[2], fd = QUIC_RACE_SLOT, err = 0;
+	struct shared *shared = race->own;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
-		return errno;
-	if (quic_fd_send(pair[0], fd)) {
-		err = errno;
-	} else if (rand_r(seed) % 4) {
-		fd = quic_fd_receive(pair[1]);
-		if (fd < 0)
-			err = errno;
+	return quic_fd_send(shared->channel[0], QUIC_RACE_SLOT) ? errno : 0;
+}
+
+/*
+ * With descriptors of its own: the last reference may be this one, the one in
+ * the channel, or the one of a sender.
+ */
+static int take_and_send(struct quic_race *race, unsigned int *seed)
+{
+	struct shared *shared = race->own;
+	static __thread bool alone;
+	int fd, err = 0;
+
+	if (!alone) {
+		if (unshare(CLONE_FILES))
+			return errno;
+		close(QUIC_RACE_SLOT);
+		alone = true;
 	}
-	close(pair[0]);
-	close(pair[1]);
-	if (err || fd == QUIC_RACE_SLOT)
-		return err;
-
-	err = quic_race_send(fd, &race->env.to, quic_race_any_flow(race, seed),
-			     seed);
+	fd = quic_fd_receive(shared->channel[1]);
+	if (fd < 0)
+		return errno;
+	if (rand_r(seed) % 4)
+		err = quic_race_send(fd, &race->env.to,
+				     quic_race_any_flow(race, seed), seed);
 	close(fd);
 	return err;
 }
@@ -133,11 +160,14 @@ TEST_F_TIMEOUT(race_sockets, close, QUIC_RACE_TIMEOUT)
 {
 	/* No ULP, no flow, shut down */
 	static const int sends[] = { EINVAL, ENOENT, EPIPE, ERANGE, 0 };
+	static const int takes[] = { EINVAL, ENOENT, EPIPE, ERANGE, EAGAIN, 0 };
+	static const int passes[] = { EAGAIN, 0 };
 	static const int shuts[] = { ENOTCONN, 0 };
 	static const struct quic_race_party parties[] = {
 		{ "send", send_in_slot, sends, 3 },
 		{ "close and open", reopen, NULL, 1 },
-		{ "pass on and send", pass_on, sends, 2 },
+		{ "pass on", pass_on, passes, 1 },
+		{ "take and send", take_and_send, takes, 2 },
 		{ "shut down", shut_down, shuts, 1, true },
 		{ "send by io_uring", send_by_io_uring, sends, 1 },
 	};
@@ -163,7 +193,8 @@ static int connect_or_not(struct quic_race *race, unsigned int *seed)
 {
 	struct sockaddr_storage none = { .ss_family = AF_UNSPEC };
 	unsigned int which = rand_r(seed) % 3;
-	const struct quic_addr *to = (struct quic_addr *)race->own + which;
+	struct shared *shared = race->own;
+	const struct quic_addr *to = &shared->to[which];
 	int err;
 
 	usleep(rand_r(seed) % 300);
@@ -261,7 +292,7 @@ static void ignore(int sig)
 
 static int send_interrupted(struct quic_race *race, unsigned int *seed)
 {
-	struct itimerval soon = { .it_value.tv_usec = 100 + rand_r(seed) % 8000 };
+	struct itimerval soon = { .it_value.tv_usec = 100 + rand_r(seed) % 30000 };
 	struct sigaction action = { .sa_handler = ignore };
 	static __thread struct quic_race_flow *flow;
 	static __thread struct quic_train train;
@@ -296,8 +327,8 @@ TEST_F_TIMEOUT(race_sockets, signals, QUIC_RACE_TIMEOUT)
 	};
 	int size = 1;
 
-	if (system("tc qdisc add dev lo root netem delay 5ms"))
-		SKIP(return, "needs tc and netem");
+	if (system("tc qdisc add dev lo root fq maxrate 10mbit"))
+		SKIP(return, "needs tc and fq");
 	ASSERT_EQ(0, setsockopt(self->race.env.tx, SOL_SOCKET, SO_SNDBUF, &size,
 				sizeof(size)));
 	ASSERT_EQ(0, quic_race_add_flows(&self->race, self->race.env.tx));
