@@ -1,6 +1,6 @@
 # Reads coverage.md, which justifies lines, and the output of gcov of any number
 # of runs: prints a table of files and the lines that none of the runs reached.
-# In coverage.md such a line stands in a row of a table:
+# In coverage.md such a line stands in a row of a table, each in its own:
 #   | file | `text of the line` | why |
 
 function trim(text)
@@ -10,9 +10,8 @@ function trim(text)
 }
 
 FILENAME != "-" {
-	# Of the text there may be several lines that differ in the reason.
 	if (split($0, column, / \| /) >= 3)
-		justified[trim(substr(column[1], 2)), trim(column[2])] = 1
+		justified[trim(substr(column[1], 2)), trim(column[2])]++
 	next
 }
 
@@ -80,7 +79,7 @@ END {
 			missed++
 			source = trim(text[names[i], line])
 			why = "justified"
-			if (!((names[i], source) in justified)) {
+			if (justified[names[i], source]-- <= 0) {
 				why = "NOT JUSTIFIED"
 				bad++
 			}

@@ -1,13 +1,15 @@
 #!/bin/bash
 # Which lines of net/quic and net/ipv4/udp_ulp.c run in tests: build um-gcov,
 # run the selftests in it, print how much of each file was reached, and every
-# line that was not. Fails on one that coverage.md does not justify.
+# line that was not. Fails on one that coverage.md does not justify, and if a test
+# failed.
 #
 #   scripts/torture/coverage.sh               the selftests
 #   scripts/torture/coverage.sh command...    this, besides what ran before
 #   scripts/torture/coverage.sh report        what ran before
 #
-# QUIC_TORTURE_SECONDS=300: how long each of the tests that take long takes
+# QUIC_TORTURE_SECONDS=300: how long each of the tests that take long takes; there
+# are 50 of them
 # What the tests say goes to build/um-gcov/coverage.log.
 
 . "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
@@ -15,6 +17,8 @@
 flavour um-gcov
 OUT=$BUILD/$FLAVOUR
 RUNS=$OUT/coverage
+patience=$((PATIENCE + 50 * ${QUIC_TORTURE_SECONDS:-0}))
+failed=
 
 run() {
 	local dir
@@ -27,10 +31,12 @@ run() {
 	mkdir -p "$RUNS"
 	dir=$(mktemp -d "$RUNS/run.XXXXXX")
 	say "Running $*"
-	"$ROOT/scripts/boot.sh" "$FLAVOUR" \
+	BOOT_TIMEOUT=$patience "$ROOT/scripts/boot.sh" "$FLAVOUR" \
 		bash "$ROOT/scripts/torture/coverage-guest.sh" "$dir" "$@" \
-		>> "$OUT/coverage.log" 2>&1 ||
+		>> "$OUT/coverage.log" 2>&1 || {
 		say "It failed, see $OUT/coverage.log; it counts all the same"
+		failed=1
+	}
 }
 
 # All files of all runs, annotated by gcov
@@ -51,9 +57,11 @@ report) ;;
 	rm -rf "$RUNS" "$OUT/coverage.log"
 	run env QUIC_FILE_SIZE=5000000 QUIC_SLOW="too slow with KASAN" \
 		${QUIC_TORTURE_SECONDS:+QUIC_TORTURE_SECONDS="$QUIC_TORTURE_SECONDS"} \
-		"$OUT/selftests/run_kselftest.sh" -c net/quic
+		"$OUT/selftests/run_kselftest.sh" -c net/quic \
+		--override-timeout "$patience"
 	;;
 *) run "$@" ;;
 esac
 annotate | awk -f "$ROOT/scripts/torture/coverage.awk" \
 	"$ROOT/scripts/torture/coverage.md" -
+[ -z "$failed" ]
