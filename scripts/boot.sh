@@ -6,7 +6,7 @@
 #
 #   scripts/boot.sh FLAVOUR [command...]
 #
-# MEM=2G  BOOT_TIMEOUT=3600 (seconds)  NCPUS=2
+# MEM=2G  BOOT_TIMEOUT=3600 (seconds; 21600 in QEMU)  NCPUS=2
 # PIN=0 keeps the guest on the host's processor 0
 # QEMU_OPTIONS="more options", where it is QEMU
 # Exit status: the command's; 1 dirty log, 124 timeout, 125 guest died.
@@ -31,7 +31,7 @@ case $FLAVOUR in
 x86_64-*) NCPUS=${NCPUS:-4} ;;
 *) NCPUS=${NCPUS:-2} ;;
 esac
-TIMEOUT=${BOOT_TIMEOUT:-3600}
+TIMEOUT=${BOOT_TIMEOUT:-$PATIENCE}
 
 [ -e "$OUT/$IMAGE" ] || die "no kernel yet: scripts/build.sh $FLAVOUR"
 need_packages perl:perl-base ip:iproute2 modprobe:kmod sysctl:procps mount:mount

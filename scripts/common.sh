@@ -20,6 +20,9 @@ export BUILD
 # repositories and the kernel's make below $BUILD.
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 
+# Not there after a plain "su"; chroot, debootstrap and dpkg want it.
+PATH=$PATH:/usr/sbin:/sbin
+
 say() {
 	printf '[%4ds] %s\n' $(($(date +%s) - NETQUIC_START)) "$*" >&2
 }
@@ -43,7 +46,7 @@ need_packages() {
 		what=${item%%:*}
 		case $what in
 		/*) [ -e "$what" ] ;;
-		*) PATH=$PATH:/usr/sbin:/sbin command -v "$what" > /dev/null ;;
+		*) command -v "$what" > /dev/null ;;
 		esac || missing+=("${item#*:}")
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
@@ -77,6 +80,7 @@ lock() {
 #   KARCH      ARCH of the kernel's make; CROSS is its CROSS_COMPILE
 #   IMAGE      what is booted
 #   GUEST_ROOT the guest's files
+#   PATIENCE   seconds for all selftests, with those that take long on top
 # um alone has the test-only um-speed.diff, so it has a tree of its own. um-gcov
 # is um-debug that counts which lines run. um-pristine
 # is a kernel without the series, to see what programs do there.
@@ -105,8 +109,12 @@ flavour() {
 	s390x) FRAGMENTS="common qemu s390x" ;;
 	*) die "unknown flavour '$FLAVOUR' (there are $FLAVOURS_KNOWN)" ;;
 	esac
+	PATIENCE=21600
 	case $MACHINE in
-	um) IMAGE=vmlinux ;;
+	um)
+		IMAGE=vmlinux
+		PATIENCE=3600
+		;;
 	x86_64) IMAGE=arch/x86/boot/bzImage ;;
 	s390x)
 		KARCH=s390

@@ -20,6 +20,10 @@ optional_clients() {
 	case $FLAVOURS in
 	um-pristine | s390x) return ;;
 	esac
+	case ${TESTS:-ngtcp2.sh} in
+	*ngtcp2.sh*) ;;
+	*) return ;;
+	esac
 	(need_packages chromium:chromium) || say "No Chromium: its tests will skip"
 	"$ROOT/scripts/trixie.sh" || say "No Debian 13: tests with curl will skip"
 }
@@ -89,7 +93,7 @@ for name in $FLAVOURS; do
 	what_to_run
 	"$ROOT/scripts/boot.sh" "$FLAVOUR" env "${settings[@]}" \
 		"$BUILD/$FLAVOUR/selftests/run_kselftest.sh" "${which[@]}" \
-		--override-timeout "${BOOT_TIMEOUT:-3600}" | tee "$ktap" ||
+		--override-timeout "${BOOT_TIMEOUT:-$PATIENCE}" | tee "$ktap" ||
 		troubles+=("$FLAVOUR: the guest or its kernel log, see above and $BUILD/$FLAVOUR/kernel.log")
 	read -r pass fail skip < <(count "$ktap")
 	[ $((pass + fail)) -gt 0 ] || troubles+=("$FLAVOUR: no test ran")
