@@ -31,6 +31,9 @@
 #define FUZZ_MAX_APPENDED	12
 #define FUZZ_MESSAGE_SIZE	(1 << 17)
 
+/* A packet that gets longer may need more memory in one piece than there is. */
+#define FUZZ_MAX_PIECE		32768
+
 #define FUZZ_MAX_EXPECTED	1024	/* datagrams, of which one batch consists */
 
 #define ARRAY_LEN(a)		(sizeof(a) / sizeof(*(a)))
@@ -180,6 +183,8 @@ extern uint64_t fuzz_max_packets;
 
 int fuzz_model_message(const struct fuzz_call *call, struct fuzz_message *m);
 int fuzz_model_train(const struct fuzz_call *call, struct fuzz_message *m);
+/* There may be no memory for one of its packets. */
+bool fuzz_model_huge(const struct fuzz_message *m);
 /* Its numbers are used. */
 void fuzz_model_sent(struct fuzz_message *m);
 

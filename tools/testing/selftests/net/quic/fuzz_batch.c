@@ -15,7 +15,6 @@
 #define SIZE		128
 #define TRIES		400
 #define WIRE_SIZE	(1 << 20)
-#define MOST_STRIDE	32768	/* more need not be there in one piece */
 
 struct slot {
 	struct fuzz_call call;
@@ -55,7 +54,7 @@ static bool predict(struct slot *slot, uint8_t **wire)
 	    fuzz_chance(90))
 		return false;
 	if (!err) {
-		if (!m.simple || m.stride > MOST_STRIDE)
+		if (!m.simple || fuzz_model_huge(&m))
 			return false;
 		err = fuzz_model_train(call, &m);
 	}

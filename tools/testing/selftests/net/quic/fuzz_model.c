@@ -150,6 +150,8 @@ static int cut(const struct fuzz_call *call, struct fuzz_message *m)
 	if (!call->len)
 		return EINVAL;
 	m->stride = m->gso ? m->gso - QUIC_TAG_SIZE : call->len;
+	if (m->stride > call->len)
+		m->stride = call->len;
 	m->count = (call->len + m->stride - 1) / m->stride;
 	m->wire_len = call->len + m->count * QUIC_TAG_SIZE;
 	if (m->count > QUIC_MAX_SEGMENTS || m->wire_len > max)
@@ -274,6 +276,11 @@ int fuzz_model_train(const struct fuzz_call *call, struct fuzz_message *m)
 		    packet_limit(m->flow->keys.cipher))
 			return EKEYEXPIRED;
 	return 0;
+}
+
+bool fuzz_model_huge(const struct fuzz_message *m)
+{
+	return m->stride + QUIC_TAG_SIZE > FUZZ_MAX_PIECE;
 }
 
 void fuzz_model_sent(struct fuzz_message *m)
