@@ -13,8 +13,8 @@
 #include <openssl/evp.h>
 
 #include "quic_audit.h"
+#include "quic_nonces.h"
 
-#define TAG_AT_END	11	/* bytes of the tag that are remembered */
 #define CACHED		4096	/* keys that are ready for use */
 #define COMPLAINTS	10	/* are printed, the rest counts */
 
@@ -23,17 +23,6 @@ struct flow {
 	uint32_t index;
 	uint8_t generation;	/* of the last packet */
 	uint64_t next;		/* after the highest number */
-};
-
-/*
- * A nonce and what it was used for.  The tag was found to be right: what differs
- * in a byte has another one.
- */
-struct use {
-	uint64_t pn;
-	uint32_t flow;		/* index, from 1 on */
-	uint8_t generation;
-	uint8_t tag[TAG_AT_END];
 };
 
 struct cached {
@@ -48,8 +37,7 @@ struct quic_audit {
 	unsigned int complaints;
 	void *flows;		/* a tree by DCID */
 	uint32_t num_flows;
-	struct use *uses;	/* a hash table, at most half full */
-	size_t size;		/* a power of two */
+	struct quic_nonces *nonces;
 	struct cached cache[CACHED];
 };
 
@@ -95,8 +83,7 @@ struct quic_audit *quic_audit_new(void)
 {
 	struct quic_audit *audit = must_alloc(1, sizeof(*audit));
 
-	audit->size = 1 << 16;
-	audit->uses = must_alloc(audit->size, sizeof(*audit->uses));
+	audit->nonces = quic_nonces_new();
 	return audit;
 }
 
@@ -108,7 +95,7 @@ void quic_audit_free(struct quic_audit *audit)
 		if (audit->cache[i].oracle)
 			quic_oracle_free(audit->cache[i].oracle);
 	tdestroy(audit->flows, free);
-	free(audit->uses);
+	quic_nonces_free(audit->nonces);
 	free(audit);
 }
 
@@ -217,58 +204,12 @@ static bool open_packet(struct quic_audit *audit, struct flow *flow,
 	return false;
 }
 
-static struct use *find_use(struct use *uses, size_t size,
-			    const struct use *use)
-{
-	uint64_t hash = use->pn ^ ((uint64_t)use->flow << 40) ^
-			((uint64_t)use->generation << 32);
-	size_t i;
-
-	/* The upper bits of a product depend on all bits of the factor. */
-	i = hash * 0x9e3779b97f4a7c15ULL >> 32;
-	for (; ; i++) {
-		struct use *slot = &uses[i & (size - 1)];
-
-		if (!slot->flow ||
-		    (slot->pn == use->pn && slot->flow == use->flow &&
-		     slot->generation == use->generation))
-			return slot;
-	}
-}
-
-static void grow(struct quic_audit *audit)
-{
-	struct use *uses = must_alloc(audit->size * 2, sizeof(*uses));
-	size_t i;
-
-	for (i = 0; i < audit->size; i++)
-		if (audit->uses[i].flow)
-			*find_use(uses, audit->size * 2, &audit->uses[i]) =
-				audit->uses[i];
-	free(audit->uses);
-	audit->uses = uses;
-	audit->size *= 2;
-}
-
-/* Returns whether the nonce has been used for something else. */
-static bool used_before(struct quic_audit *audit, const struct use *use)
-{
-	struct use *slot = find_use(audit->uses, audit->size, use);
-
-	if (slot->flow)
-		return memcmp(slot->tag, use->tag, sizeof(use->tag));
-
-	*slot = *use;
-	if (++audit->count.nonces > audit->size / 2)
-		grow(audit);
-	return false;
-}
-
 static void audit_packet(struct quic_audit *audit, const uint8_t *data,
 			 size_t len)
 {
-	struct use use = {};
+	uint8_t generation;
 	struct flow *flow;
+	uint64_t pn;
 
 	audit->count.datagrams++;
 	if (len < 1 + QUIC_AUDIT_DCID_LEN + 4 + QUIC_TAG_SIZE) {
@@ -278,20 +219,21 @@ static void audit_packet(struct quic_audit *audit, const uint8_t *data,
 	}
 
 	flow = find_flow(audit, data + 1);
-	if (!open_packet(audit, flow, data, len, &use.generation, &use.pn)) {
+	if (!open_packet(audit, flow, data, len, &generation, &pn)) {
 		complain(audit, &audit->count.not_opened, "can't be opened",
 			 data, len);
 		return;
 	}
-	flow->generation = use.generation;
-	if (use.pn >= flow->next)
-		flow->next = use.pn + 1;
+	flow->generation = generation;
+	if (pn >= flow->next)
+		flow->next = pn + 1;
 
-	use.flow = flow->index;
-	memcpy(use.tag, data + len - sizeof(use.tag), sizeof(use.tag));
-	if (used_before(audit, &use))
+	if (quic_nonces_reused(audit->nonces,
+			       (uint64_t)flow->index << 8 | generation, pn,
+			       data, len))
 		complain(audit, &audit->count.reused, "nonce used before", data,
 			 len);
+	audit->count.nonces = quic_nonces_count(audit->nonces);
 }
 
 static bool has_marker(struct quic_audit *audit, const uint8_t *data,
