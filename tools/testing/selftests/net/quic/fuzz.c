@@ -101,15 +101,19 @@ static void epoch(void)
 			fuzz_exec(&call);
 		}
 		batches++;
+		fuzz_audit_look();
 		if (in_epoch % BETWEEN_LOOKS == 0)
 			check_counters();
 	}
 	for (i = 0; i < FUZZ_SOCKS; i++)
 		fuzz_sock_close(&fuzz_sock[i]);
 	fuzz_env_limit_packets(-1);
-	for (i = 0; i < CHANGES; i++)
+	for (i = 0; i < CHANGES; i++) {
 		calls += fuzz_change();
+		fuzz_audit_look();
+	}
 	check_counters();
+	fuzz_audit_forget();
 }
 
 static unsigned long long env(const char *name, unsigned long long value)
@@ -151,6 +155,7 @@ int main(void)
 	fuzz_current = NULL;
 	if (!batches)
 		fuzz_fail("there was no time for a batch");
+	fuzz_audit_verdict();
 	finish();
 
 	ksft_print_msg("%ld flows, %ld packets, %ld errors\n",

@@ -46,6 +46,7 @@ struct fuzz_dest {
 
 struct fuzz_key {
 	struct quic_oracle *oracle;	/* NULL: there is no key */
+	uint64_t id;			/* of cipher, key and IV */
 	uint8_t generation;
 	uint64_t next;			/* smallest number not used */
 	uint64_t packets;
@@ -205,7 +206,7 @@ void fuzz_model_close(struct fuzz_sock *sock);
 void fuzz_wire_open(void);
 size_t fuzz_wire_protect(const struct fuzz_call *call,
 			 const struct fuzz_message *m, uint8_t *wire);
-/* The message has been sent, as @wire; and all of these have arrived. */
+/* The message, which stays, has been sent, as @wire; all of these have arrived. */
 void fuzz_wire_expect(struct fuzz_call *call, const struct fuzz_message *m,
 		      const uint8_t *wire);
 void fuzz_wire_check(void);
@@ -213,12 +214,25 @@ void fuzz_wire_check(void);
 unsigned int fuzz_wire_room(void);
 /*
  * What arrives of the socket is what arrives of the twin, and, if there is a
- * @wire, that or nothing.
+ * message @m that was protected, it is @wire or nothing.
  */
-void fuzz_wire_like_twin(const struct fuzz_call *call, const uint8_t *wire,
-			 size_t len);
+void fuzz_wire_like_twin(const struct fuzz_call *call,
+			 const struct fuzz_message *m, const uint8_t *wire);
 /* One packet without GRO; returns its length. */
 ssize_t fuzz_wire_packet(uint8_t *buf, size_t size);
+
+/* fuzz_audit.c: no plain text on any device, no nonce used twice */
+void fuzz_audit_open(void);
+/* At all that was sent since the last look */
+void fuzz_audit_look(void);
+/* The same number for the same cipher, key and IV */
+uint64_t fuzz_audit_key(const struct quic_keys *keys);
+/* It has arrived, and has this number under the key with this id. */
+void fuzz_audit_packet(uint64_t key, uint64_t pn, const uint8_t *packet,
+		       size_t len);
+/* There are new keys from now on. */
+void fuzz_audit_forget(void);
+void fuzz_audit_verdict(void);
 
 /* fuzz_exec.c: one call */
 void fuzz_exec(struct fuzz_call *call);

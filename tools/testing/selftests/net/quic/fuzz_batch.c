@@ -18,6 +18,7 @@
 
 struct slot {
 	struct fuzz_call call;
+	struct fuzz_message m;
 	struct msghdr mh;
 	long want;
 };
@@ -42,11 +43,11 @@ void fuzz_batch_open(void)
 static bool predict(struct slot *slot, uint8_t **wire)
 {
 	struct fuzz_call *call = &slot->call;
-	struct fuzz_message m;
+	struct fuzz_message *m = &slot->m;
 	int err;
 
-	err = fuzz_model_message(call, &m);
-	if (!call->sock->ulp || call->sock->full || !m.encrypt || m.bypass ||
+	err = fuzz_model_message(call, m);
+	if (!call->sock->ulp || call->sock->full || !m->encrypt || m->bypass ||
 	    call->readable < call->len)
 		return false;
 	/* Always the same error is of little use. */
@@ -54,9 +55,9 @@ static bool predict(struct slot *slot, uint8_t **wire)
 	    fuzz_chance(90))
 		return false;
 	if (!err) {
-		if (!m.simple || fuzz_model_huge(&m))
+		if (!m->simple || fuzz_model_huge(m))
 			return false;
-		err = fuzz_model_train(call, &m);
+		err = fuzz_model_train(call, m);
 	}
 
 	if (err) {
@@ -65,11 +66,11 @@ static bool predict(struct slot *slot, uint8_t **wire)
 		return true;
 	}
 	slot->want = call->len;
-	fuzz_wire_protect(call, &m, *wire);
-	fuzz_wire_expect(call, &m, *wire);
-	*wire += m.wire_len;
-	fuzz_model_sent(&m);
-	fuzz_counters.packets += m.count;
+	fuzz_wire_protect(call, m, *wire);
+	fuzz_wire_expect(call, m, *wire);
+	*wire += m->wire_len;
+	fuzz_model_sent(m);
+	fuzz_counters.packets += m->count;
 	return true;
 }
 

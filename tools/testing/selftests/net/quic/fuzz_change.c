@@ -279,6 +279,7 @@ static bool open_packet(struct round *r, struct fuzz_key *key,
 		if (pn < key->next)
 			fuzz_fail("number %llu was used before",
 				  (unsigned long long)pn);
+		fuzz_audit_packet(key->id, pn, seen, len);
 		key->next = pn + 1;
 		key->packets++;
 		r->next = pn + 1;

@@ -108,6 +108,8 @@ void fuzz_env_open(void)
 	fuzz_lo = if_nametoindex(FUZZ_DEVICE);
 	open_full(&fuzz_sock[FUZZ_SOCKS - 1]);
 	fuzz_wire_open();
+	/* Later devices are captured, too; later users may not capture. */
+	fuzz_audit_open();
 	leave_users();
 }
 

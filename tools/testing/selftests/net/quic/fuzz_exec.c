@@ -85,7 +85,7 @@ static void exec_plain(const struct fuzz_call *call,
 		       call->iov_count);
 	fuzz_expect(got, twin);
 	if (got >= 0)
-		fuzz_wire_like_twin(call, NULL, 0);
+		fuzz_wire_like_twin(call, NULL, NULL);
 	/* What is pending is in the send buffer; an error may have removed it. */
 	if (!sock->full && (got < 0 ? sock->pending :
 				      sock->corked || call->flags & MSG_MORE))
@@ -117,7 +117,7 @@ static void exec_protected(struct fuzz_call *call, struct fuzz_message *m,
 	if (!err && got == -ENOBUFS && fuzz_model_huge(m)) {
 		/* Memory comes before all else of a packet: nothing has left. */
 		fuzz_counters.errors++;
-		fuzz_wire_like_twin(call, NULL, 0);
+		fuzz_wire_like_twin(call, NULL, NULL);
 		return;
 	}
 	if (!err)
@@ -143,7 +143,7 @@ static void exec_protected(struct fuzz_call *call, struct fuzz_message *m,
 		fuzz_wire_expect(call, m, wire);
 		fuzz_wire_check();
 	} else if (!sock->full) {
-		fuzz_wire_like_twin(call, wire, m->wire_len);
+		fuzz_wire_like_twin(call, m, wire);
 	}
 }
 
@@ -215,7 +215,7 @@ static void exec_setsockopt(const struct fuzz_call *call)
 	if (call->optname == UDP_CORK) {
 		sock->corked = value;
 		if (!value) {
-			fuzz_wire_like_twin(call, NULL, 0);
+			fuzz_wire_like_twin(call, NULL, NULL);
 			sock->pending = false;
 			sock->appended = 0;
 		}

@@ -170,6 +170,7 @@ static void install(struct fuzz_flow *flow, const struct quic_keys *keys)
 		quic_oracle_free(key->oracle);
 	*key = (struct fuzz_key) {
 		.oracle = quic_oracle_new(keys),
+		.id = fuzz_audit_key(keys),
 		.generation = keys->generation,
 	};
 	flow->keys = *keys;

@@ -30,6 +30,8 @@ struct arrival {
 /* A datagram, or a train of them for a receiver with GRO */
 struct expected {
 	struct fuzz_call *call;
+	const struct fuzz_message *m;
+	size_t at;		/* in what the message has become */
 	const uint8_t *data;
 	size_t len;
 	int segment;
@@ -113,26 +115,25 @@ static bool same(const struct arrival *a, const struct arrival *b)
 	       !memcmp(a->data, b->data, a->len);
 }
 
-static void expect(unsigned int port, struct fuzz_call *call,
-		   const uint8_t *data, size_t len, int segment)
-{
-	expected[port][num_expected[port]++] =
-		(struct expected) { call, data, len, segment };
-}
-
 void fuzz_wire_expect(struct fuzz_call *call, const struct fuzz_message *m,
 		      const uint8_t *wire)
 {
 	unsigned int port = ntohs(m->dest.port) - FUZZ_FIRST_PORT;
-	size_t at, left;
+	bool whole = port == WITH_GRO || m->count == 1;
+	size_t at, len;
 
-	if (port == WITH_GRO || m->count == 1) {
-		expect(port, call, wire, m->wire_len, m->count > 1 ? m->gso : 0);
-		return;
-	}
-	for (at = 0; at < m->wire_len; at += m->gso) {
-		left = m->wire_len - at;
-		expect(port, call, wire + at, left < m->gso ? left : m->gso, 0);
+	for (at = 0; at < m->wire_len; at += len) {
+		len = m->wire_len - at;
+		if (!whole && len > m->gso)
+			len = m->gso;
+		expected[port][num_expected[port]++] = (struct expected) {
+			.call = call,
+			.m = m,
+			.at = at,
+			.data = wire + at,
+			.len = len,
+			.segment = whole && m->count > 1 ? m->gso : 0,
+		};
 	}
 }
 
@@ -144,6 +145,20 @@ unsigned int fuzz_wire_room(void)
 		if (num_expected[i] > most)
 			most = num_expected[i];
 	return FUZZ_MAX_EXPECTED - most;
+}
+
+/* Packets of a message, which have arrived as they have to be */
+static void audit(const struct fuzz_message *m, size_t at, const uint8_t *data,
+		  size_t len)
+{
+	size_t size = m->stride + QUIC_TAG_SIZE, n;
+	unsigned int i = at / size;
+
+	for (; len; data += n, len -= n, i++) {
+		n = len < size ? len : size;
+		fuzz_audit_packet(m->flow->key[m->phase[i]].id, m->pn[i], data,
+				  n);
+	}
 }
 
 static void compare(const struct expected *e, const uint8_t *data, size_t len,
@@ -158,6 +173,7 @@ static void compare(const struct expected *e, const uint8_t *data, size_t len,
 	if (gro_size(control) != e->segment)
 		fuzz_fail("segments of %d bytes, expected %d",
 			  gro_size(control), e->segment);
+	audit(e->m, e->at, data, len);
 }
 
 static void check_port(unsigned int port)
@@ -241,8 +257,8 @@ static unsigned int drain(unsigned int port, unsigned int n, uint8_t **p)
 	fuzz_fail("more arrives than was sent");
 }
 
-void fuzz_wire_like_twin(const struct fuzz_call *call, const uint8_t *wire,
-			 size_t len)
+void fuzz_wire_like_twin(const struct fuzz_call *call,
+			 const struct fuzz_message *m, const uint8_t *wire)
 {
 	unsigned int n = 0, i, twin, ours = 0;
 	uint8_t *p = buffer;
@@ -264,14 +280,16 @@ void fuzz_wire_like_twin(const struct fuzz_call *call, const uint8_t *wire,
 			twin++;
 		if (twin == n || !same(a, &arrival[twin++]))
 			fuzz_fail("datagram %u is not like that of the twin", i);
-		if (wire && (a->len > len - at ||
-			     memcmp(a->data, wire + at, a->len)))
+		if (m && (a->len > m->wire_len - at ||
+			  memcmp(a->data, wire + at, a->len)))
 			fuzz_fail("datagram %u differs from what was expected", i);
+		if (m)
+			audit(m, at, a->data, a->len);
 		at += a->len;
 	}
 	/* It may be on its way to nowhere. */
-	if (wire && at && at != len)
-		fuzz_fail("%zu bytes arrived instead of %zu", at, len);
+	if (m && at && at != m->wire_len)
+		fuzz_fail("%zu bytes arrived instead of %zu", at, m->wire_len);
 }
 
 ssize_t fuzz_wire_packet(uint8_t *buf, size_t size)
