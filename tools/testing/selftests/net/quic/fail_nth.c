@@ -24,51 +24,6 @@ static int attach(int fd)
 	return setsockopt(fd, SOL_UDP, UDP_ULP, ULP_NAME, strlen(ULP_NAME));
 }
 
-/*
- * The first use of a cipher makes what later ones find, so that this can be
- * seen once after booting, if nobody has used the ciphers before.
- */
-TEST(first_use_of_a_cipher)
-{
-	const struct quic_dcid dcid = { 1 };
-	struct quic_connection_info info;
-	struct quic_fail fail;
-	struct quic_keys keys;
-	const char *reason;
-	unsigned int i;
-	int fd, ret;
-
-	reason = quic_fail_open(&fail);
-	if (reason)
-		SKIP(return, "%s", reason);
-	for (i = 0; i < QUIC_NUM_CIPHERS; i++) {
-		quic_keys_derive(&keys, &quic_ciphers[i], 1, 0);
-		quic_flow_info(&info, &keys, &dcid, NULL);
-		quic_fail_first(&fail);
-		do {
-			fd = socket(AF_INET, SOCK_DGRAM, 0);
-			ASSERT_LE(0, fd);
-			ASSERT_EQ(0, attach(fd));
-			quic_fail_next(&fail);
-			ret = quic_flow_add(fd, &info);
-			quic_fail_end(&fail, ret);
-			/* The crypto API may not say that it had no memory. */
-			ASSERT_TRUE(!fail.err || fail.err == ENOMEM ||
-				    fail.err == EFAULT || fail.err == ENOBUFS ||
-				    fail.err == EOPNOTSUPP) {
-				TH_LOG("failure %u: %s", fail.site,
-				       strerrorname_np(fail.err));
-			}
-			close(fd);
-		} while (fail.hit);
-		ASSERT_EQ(0, ret);
-		TH_LOG("%s: %u failures told, %u survived",
-		       quic_ciphers[i].name, fail.told, fail.survived);
-		EXPECT_LE(1, fail.told);
-	}
-	quic_fail_close(&fail);
-}
-
 FIXTURE(calls) {
 	struct quic_env env;
 	struct quic_fail fail;
@@ -115,7 +70,7 @@ FIXTURE_SETUP(calls)
 	}
 
 	ASSERT_EQ(0, quic_probe_limit(&self->probe, "3"));
-	/* The first use of a cipher is another test. */
+	/* The first use may load the cipher, which the next ones find. */
 	ASSERT_EQ(0, quic_flow_add(self->probe.fd, &self->info[0]));
 	ASSERT_EQ(0, quic_flow_del(self->probe.fd, &self->info[0]));
 }
