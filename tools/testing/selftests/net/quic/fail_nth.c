@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "quic_env.h"
 #include "quic_fail.h"
 
 #define ULP_NAME	"quic-crypto"
@@ -29,6 +28,7 @@ FIXTURE(calls) {
 	struct quic_env env;
 	struct quic_fail fail;
 	struct quic_probe probe;
+	struct quic_search search;
 	int fd;				/* of this round */
 	struct quic_connection_info info[GENERATIONS];
 	struct quic_oracle *oracle[GENERATIONS];
@@ -57,6 +57,7 @@ FIXTURE_SETUP(calls)
 		SKIP(return, "%s", reason);
 	ASSERT_EQ(0, quic_probe_open(&self->probe));
 	ASSERT_EQ(0, quic_env_open(&self->env, variant->family));
+	ASSERT_EQ(0, quic_search_open(&self->search, &self->env));
 
 	self->packet = (struct quic_packet) {
 		.pn = 1,
@@ -82,6 +83,7 @@ FIXTURE_TEARDOWN(calls)
 
 	for (i = 0; i < GENERATIONS; i++)
 		quic_oracle_free(self->oracle[i]);
+	quic_search_close(&self->search);
 	quic_probe_close(&self->probe);
 	quic_env_close(&self->env);
 	quic_fail_close(&self->fail);
@@ -181,6 +183,7 @@ static void expect_send(struct __test_metadata *_metadata,
 	if (expected < 0) {
 		ASSERT_EQ(-1, quic_send(&msg));
 		ASSERT_EQ(-expected, errno);
+		ASSERT_EQ(0, quic_search(&self->search));
 		return;
 	}
 	ASSERT_EQ(msg.len, quic_send(&msg)) {
@@ -188,6 +191,7 @@ static void expect_send(struct __test_metadata *_metadata,
 	}
 	oracle[phase] = self->oracle[expected];
 	ASSERT_EQ(1, quic_receive(self->env.rx, oracle, &self->train));
+	ASSERT_EQ(1, quic_search(&self->search));
 }
 
 static struct quic_use get_use(struct __test_metadata *_metadata,
@@ -235,6 +239,7 @@ static void try_step(struct __test_metadata *_metadata,
 	quic_fail_next(&self->fail);
 	ret = step->call(self);
 	quic_fail_end(&self->fail, ret);
+	ASSERT_EQ(0, quic_search(&self->search));
 
 	if (ret) {
 		ASSERT_TRUE(self->fail.hit);
@@ -395,6 +400,7 @@ TEST_F_TIMEOUT(calls, close, 300)
 		ret = close(self->fd);
 		quic_fail_end(&self->fail, ret);
 		ASSERT_EQ(0, ret);
+		ASSERT_EQ(0, quic_search(&self->search));
 		use.added++;
 		expect_use(_metadata, self, self->env.tx, &use);
 	} while (self->fail.hit);

@@ -12,7 +12,6 @@
 
 #include <linux/sock_diag.h>
 
-#include "quic_env.h"
 #include "quic_fail.h"
 
 #ifndef SO_MEMINFO
@@ -237,4 +236,31 @@ const char *quic_use_differs(const struct quic_use *was,
 		return text;
 	}
 	return NULL;
+}
+
+int quic_search_open(struct quic_search *search, struct quic_env *env)
+{
+	/* Nobody reads it, and it would fill up. */
+	close(env->wire);
+	env->wire = -1;
+
+	search->audit = quic_audit_new();
+	quic_audit_all_ports(search->audit, QUIC_AUDIT_BYTES);
+	search->capture = quic_capture_open(search->audit);
+	return search->capture ? 0 : -1;
+}
+
+void quic_search_close(struct quic_search *search)
+{
+	quic_capture_close(search->capture);
+	quic_audit_free(search->audit);
+}
+
+int quic_search(struct quic_search *search)
+{
+	struct quic_audit_count *count = quic_audit_count(search->audit);
+	uint64_t before = count->searched;
+
+	quic_capture_read(search->capture);
+	return count->leaked ? -1 : count->searched - before;
 }

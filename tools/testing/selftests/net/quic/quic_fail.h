@@ -19,6 +19,9 @@
 
 #include <stdbool.h>
 
+#include "quic_capture.h"
+#include "quic_env.h"
+
 /*
  * A call that needs a new slab has sites that others do not have, and hides the
  * one after them.  How often to visit the sites until as many as expected were
@@ -80,5 +83,17 @@ int quic_use_get(struct quic_use *use, int fd, const struct quic_probe *probe);
 /* The first difference, as "name: was 1, is 2"; NULL if they are equal. */
 const char *quic_use_differs(const struct quic_use *was,
 			     const struct quic_use *is);
+
+/* What leaves through any device, searched for plain text */
+struct quic_search {
+	struct quic_audit *audit;
+	struct quic_capture *capture;
+};
+
+/* Takes the place of @env->wire.  Before quic_probe_limit(): for root only. */
+int quic_search_open(struct quic_search *search, struct quic_env *env);
+void quic_search_close(struct quic_search *search);
+/* How many datagrams, or fragments, since the last call; -1 if one is plain. */
+int quic_search(struct quic_search *search);
 
 #endif /* QUIC_FAIL_H */
