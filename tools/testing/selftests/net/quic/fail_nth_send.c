@@ -5,6 +5,7 @@
  */
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -144,13 +145,20 @@ static unsigned int sites_outside(struct __test_metadata *_metadata,
 {
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&self->hdr.mh);
 	struct quic_tx_ancillary_data *anc = (void *)CMSG_DATA(cmsg);
+	unsigned int fewest = UINT_MAX, sites, i;
 
 	anc->flags = ~QUIC_BYPASS_ENCRYPTION;
-	quic_fail_count(&self->fail);
-	ASSERT_EQ(-1, send_train(self));
-	ASSERT_EQ(EINVAL, errno);
+	/* Only a new slab has more of them. */
+	for (i = 0; i < 10; i++) {
+		quic_fail_count(&self->fail);
+		ASSERT_EQ(-1, send_train(self));
+		ASSERT_EQ(EINVAL, errno);
+		sites = quic_fail_counted(&self->fail);
+		if (sites < fewest)
+			fewest = sites;
+	}
 	anc->flags = 0;
-	return quic_fail_counted(&self->fail);
+	return fewest;
 }
 
 static struct quic_use get_use(struct __test_metadata *_metadata,
