@@ -464,12 +464,8 @@ static unsigned int fewest_sites(struct __test_metadata *_metadata,
 static int hold_up_workers(void)
 {
 	struct sched_param param = { .sched_priority = 1 };
-	cpu_set_t cpus;
 
-	CPU_ZERO(&cpus);
-	CPU_SET(sched_getcpu(), &cpus);
-	return sched_setaffinity(0, sizeof(cpus), &cpus) ?:
-	       sched_setscheduler(0, SCHED_FIFO, &param);
+	return sched_setscheduler(0, SCHED_FIFO, &param);
 }
 
 TEST_F_TIMEOUT(calls, add_to_full_table, 300)

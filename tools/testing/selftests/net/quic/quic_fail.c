@@ -31,6 +31,7 @@ static const char * const knobs[][2] = {
 const char *quic_fail_open(struct quic_fail *fail)
 {
 	unsigned int i;
+	cpu_set_t cpus;
 
 	memset(fail, 0, sizeof(*fail));
 	fail->fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
@@ -40,6 +41,11 @@ const char *quic_fail_open(struct quic_fail *fail)
 		if (quic_env_write_file(knobs[i][0], knobs[i][1]))
 			return "needs debugfs, CONFIG_FAILSLAB, "
 			       "CONFIG_FAIL_PAGE_ALLOC and CONFIG_FAULT_INJECTION_USERCOPY";
+
+	CPU_ZERO(&cpus);
+	CPU_SET(sched_getcpu(), &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		return "can't stay on one processor";
 	return NULL;
 }
 

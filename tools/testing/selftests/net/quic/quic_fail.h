@@ -38,7 +38,11 @@ struct quic_fail {
 	int err;		/* what it told, 0 if it succeeded */
 };
 
-/* Returns NULL, or why it cannot be: what to skip with. */
+/*
+ * Returns NULL, or why it cannot be: what to skip with.  Leaves the caller on
+ * one processor: each has slabs and routes of its own, and would have to make
+ * them when a failure waits for something else.
+ */
 const char *quic_fail_open(struct quic_fail *fail);
 void quic_fail_close(struct quic_fail *fail);
 
