@@ -116,7 +116,8 @@ elif ! status=$(cat "$RUN/status" 2> /dev/null); then
 	say "$FLAVOUR: the guest died; the end of its log:"
 	tail -n 30 "$log" >&2
 fi
-if awk -f "$ROOT/scripts/kcsan.awk" "$log" | grep -nE "$TROUBLE" >&2; then
+if awk -f "$ROOT/scripts/kcsan.awk" "$log" | grep -nE "$TROUBLE" > "$OUT/kernel.trouble"; then
+	cat "$OUT/kernel.trouble" >&2
 	say "$FLAVOUR: the lines above are in $OUT/kernel.log"
 	[ "$status" != 0 ] || status=1
 fi

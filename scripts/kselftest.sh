@@ -94,7 +94,8 @@ for name in $FLAVOURS; do
 	"$ROOT/scripts/boot.sh" "$FLAVOUR" env "${settings[@]}" \
 		"$BUILD/$FLAVOUR/selftests/run_kselftest.sh" "${which[@]}" \
 		--override-timeout "${BOOT_TIMEOUT:-$PATIENCE}" | tee "$ktap" ||
-		troubles+=("$FLAVOUR: the guest or its kernel log, see above and $BUILD/$FLAVOUR/kernel.log")
+		troubles+=("$FLAVOUR: the guest or its kernel log, $BUILD/$FLAVOUR/kernel.log
+$(head -n 20 "$BUILD/$FLAVOUR/kernel.trouble")")
 	read -r pass fail skip < <(count "$ktap")
 	[ $((pass + fail)) -gt 0 ] || troubles+=("$FLAVOUR: no test ran")
 	say "$FLAVOUR: $pass passed, $fail failed, $skip skipped"
@@ -102,6 +103,8 @@ for name in $FLAVOURS; do
 	passed=$((passed + pass)) failed=$((failed + fail)) skipped=$((skipped + skip))
 done
 
-[ ${#troubles[@]} -eq 0 ] || say "FAILED besides tests: ${troubles[*]}"
+for trouble in "${troubles[@]}"; do
+	say "FAILED besides tests: $trouble"
+done
 echo "$passed passed, $failed failed$([ $skipped = 0 ] || echo ", $skipped skipped")"
 [ "$failed" = 0 ] && [ ${#troubles[@]} -eq 0 ]
