@@ -352,7 +352,8 @@ killed()
 	local kind
 
 	for kind in h3 gtls; do
-		netem delay 5ms rate 20mbit
+		# A megabyte takes 8 s, and a slow machine a second for a look.
+		netem delay 5ms rate 1mbit limit 100
 		listen $kind
 		begin "$server"
 		get gtls --timeout=2s &
