@@ -272,13 +272,13 @@ void quic_audit_fragment(struct quic_audit *audit, const uint8_t *data,
 
 bool quic_audit_verdict(const struct quic_audit_count *count)
 {
-	printf("# audit: %llu searched, %llu packets, %llu nonces, %llu fragments, %llu frames lost\n",
-	       (unsigned long long)count->searched,
+	printf("# audit: %llu packets, %llu nonces, %llu fragments, %llu frames lost\n",
 	       (unsigned long long)count->datagrams,
 	       (unsigned long long)count->nonces,
 	       (unsigned long long)count->fragments,
 	       (unsigned long long)count->lost);
-	printf("# audit: %llu in plain text, %llu not opened, %llu nonces reused\n",
+	printf("# audit: %llu searched, %llu in plain text, %llu not opened, %llu nonces reused\n",
+	       (unsigned long long)count->searched,
 	       (unsigned long long)count->leaked,
 	       (unsigned long long)count->not_opened,
 	       (unsigned long long)count->reused);
