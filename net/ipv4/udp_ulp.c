@@ -127,8 +127,8 @@ void udp_unregister_ulp(struct udp_ulp_ops *ulp)
 	list_del_rcu(&ulp->list);
 	spin_unlock(&udp_ulp_list_lock);
 
-	/* For udp_ulp_get(), and for softirqs that have read sk_prot of a
-	 * socket before it was closed.
+	/* For udp_ulp_get(), and for softirqs and others under RCU that have
+	 * read sk_prot of a socket before it was closed.
 	 */
 	synchronize_rcu();
 }

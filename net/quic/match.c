@@ -137,8 +137,9 @@ static int quic_match_peer(const struct sock *sk, struct quic_dest *dest)
 		return -EDESTADDRREQ;
 
 #if IS_ENABLED(CONFIG_IPV6)
+	/* connect() may be changing it: what UDP reads is as good. */
 	if (sk->sk_family == AF_INET6)
-		dest->addr = sk->sk_v6_daddr;
+		dest->addr = data_race(sk->sk_v6_daddr);
 	else
 #endif
 		ipv6_addr_set_v4mapped(READ_ONCE(inet_sk(sk)->inet_daddr),
