@@ -260,4 +260,14 @@ TEST_F(audit, watching_process)
 		.datagrams = 4000, .nonces = 4000, .leaked = 1 });
 }
 
+/* What was lost may have been anything. */
+TEST(too_much_was_lost)
+{
+	struct quic_audit_count count = { .searched = 100, .lost = 10 };
+
+	EXPECT_TRUE(quic_audit_verdict(&count));
+	count.lost++;
+	EXPECT_FALSE(quic_audit_verdict(&count));
+}
+
 TEST_HARNESS_MAIN

@@ -54,6 +54,8 @@ void quic_audit_fragment(struct quic_audit *audit, const uint8_t *data,
 			 size_t len);
 
 struct quic_audit_count *quic_audit_count(struct quic_audit *audit);
+/* Whether few frames were lost: else it has seen too little to judge. */
+bool quic_audit_saw_most(const struct quic_audit_count *count);
 /* Says what was seen; returns whether it is as it has to be. */
 bool quic_audit_verdict(const struct quic_audit_count *count);
 
