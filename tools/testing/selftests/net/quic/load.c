@@ -188,18 +188,19 @@ static bool grown(const struct memory *before, const struct memory *now)
 /* What is on its way arrives, or is lost. */
 static bool adds_up(void)
 {
-	unsigned long packets = TOTAL(packets), arrived, lost;
+	unsigned long packets = TOTAL(packets), arrived, searched, lost;
 	int patience;
 
 	for (patience = 0; patience < 100; patience++) {
 		arrived = load_net_arrived() - arrived_before;
 		lost = load_net_lost() - lost_before;
-		if (arrived + lost == packets)
+		searched = load->received.searched;
+		if (arrived + lost == packets && searched == arrived)
 			return true;
 		usleep(100 * 1000);
 	}
-	ksft_print_msg("%lu packets sent, %lu arrived, %lu lost\n", packets,
-		       arrived, lost);
+	ksft_print_msg("%lu packets sent, %lu arrived, %lu searched, %lu lost\n",
+		       packets, arrived, searched, lost);
 	return false;
 }
 
