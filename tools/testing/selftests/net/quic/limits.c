@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Many flows, limits of flows, and what flows and counters belong to: sockets,
- * users, namespaces, interfaces, paths.
+ * users, memory cgroups, namespaces, interfaces, paths.
  */
 
 #include <arpa/inet.h>
@@ -13,11 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "load.h"
 #include "quic_env.h"
 
 #define ULP_NAME	"quic-crypto"
@@ -316,6 +318,76 @@ TEST_F(limits, closed_by_another_process)
 	close(pair[0]);
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_EQ(0, status);
+}
+
+/* Memory cgroups */
+
+/* So many that the memory which is charged ahead matters little */
+#define CHARGED		3000
+
+/* A process in the cgroup: what it is charged at first, with the ULP on many
+ * sockets, with a flow on each.
+ */
+static int charge(int fd)
+{
+	struct rlimit files = { CHARGED + 100, CHARGED + 100 };
+	static int sockets[CHARGED];
+	unsigned long charged[3];
+	cpu_set_t one;
+	int i;
+
+	/* Each processor charges ahead. */
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	if (sched_setaffinity(0, sizeof(one), &one) ||
+	    setrlimit(RLIMIT_NOFILE, &files))
+		return 1;
+	load_cgroup_join();
+
+	for (i = 0; i < CHARGED; i++) {
+		sockets[i] = socket(AF_INET, SOCK_DGRAM, 0);
+		if (sockets[i] < 0)
+			return 2;
+	}
+	charged[0] = load_cgroup_read("memory.current", NULL);
+	for (i = 0; i < CHARGED; i++)
+		if (setsockopt(sockets[i], SOL_UDP, UDP_ULP, ULP_NAME,
+			       strlen(ULP_NAME)))
+			return 3;
+	charged[1] = load_cgroup_read("memory.current", NULL);
+	for (i = 0; i < CHARGED; i++)
+		if (add_flows(sockets[i], 1) != 1)
+			return 4;
+	charged[2] = load_cgroup_read("memory.current", NULL);
+	return write(fd, charged, sizeof(charged)) != sizeof(charged);
+}
+
+TEST_F_TIMEOUT(limits, memory_cgroup_pays, 600)
+{
+	unsigned long charged[3] = {};
+	int result[2], status;
+	const char *reason;
+	pid_t child;
+
+	reason = load_cgroup_open();
+	if (reason)
+		SKIP(return, "%s", reason);
+	ASSERT_EQ(0, quic_env_write_file(MAX_FLOWS, "200000"));
+	ASSERT_EQ(0, pipe(result));
+	child = fork();
+	if (!child)
+		_exit(charge(result[1]));
+	ASSERT_LE(0, child);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	load_cgroup_close();
+	ASSERT_EQ(0, status);
+	ASSERT_EQ(sizeof(charged), read(result[0], charged, sizeof(charged)));
+	TH_LOG("%ld bytes a ULP, %ld a flow",
+	       (long)(charged[1] - charged[0]) / CHARGED,
+	       (long)(charged[2] - charged[1]) / CHARGED);
+	/* At least; the crypto API's part is not charged. */
+	EXPECT_LE(charged[0] + CHARGED * 128, charged[1]);
+	EXPECT_LE(charged[1] + CHARGED * 256, charged[2]);
 }
 
 /* User namespaces */
