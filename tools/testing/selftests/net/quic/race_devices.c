@@ -146,9 +146,23 @@ TEST_F_TIMEOUT(race_devices, path, QUIC_RACE_TIMEOUT)
 	EXPECT_TRUE(quic_race_run(&self->race, parties, ARRAY_SIZE(parties)));
 }
 
+static int send_back(struct quic_race *race, unsigned int *seed)
+{
+	struct shared *shared = race->own;
+	int err;
+
+	err = quic_race_send(QUIC_RACE_SLOT, &shared->back,
+			     quic_race_any_flow(race, seed), seed);
+	/* Leave the processor to the one who makes the socket. */
+	if (err == EBADF)
+		usleep(1000);
+	return err;
+}
+
 /*
  * A namespace comes, has a socket that sends to the namespace of the others,
- * gets what they send, and goes, with the device between them.
+ * gets what they send, and goes, with the device between them.  Others send on
+ * the socket, too, and may be the last to use it.
  */
 static int come_and_go(struct quic_race *race, unsigned int *seed)
 {
@@ -165,7 +179,7 @@ static int come_and_go(struct quic_race *race, unsigned int *seed)
 		"neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev quic0\n"
 		"neigh add 2001:db8::2 lladdr 02:00:00:00:00:02 dev quic0\n";
 	struct shared *shared = race->own;
-	int i, fd, err;
+	int i, err;
 
 	/* The last one's device goes some time after its namespace. */
 	for (i = 0; i < 1000 && if_nametoindex("quic0"); i++)
@@ -173,16 +187,15 @@ static int come_and_go(struct quic_race *race, unsigned int *seed)
 	if (unshare(CLONE_NEWNET))
 		return errno;
 	run_ip(there, shared->home);
-	fd = quic_env_socket(&race->env);
-	err = quic_race_add_flows(race, fd);
+	err = quic_race_put_in_slot(quic_env_socket(&race->env)) ?:
+	      quic_race_add_flows(race, QUIC_RACE_SLOT);
 	if (setns(shared->home, CLONE_NEWNET))
 		err = errno;
 	run_ip(here);
 	for (i = 0; i < 50 && !err; i++)
-		err = quic_race_send(fd, &shared->back,
-				     quic_race_any_flow(race, seed), seed);
+		err = send_back(race, seed);
 	usleep(rand_r(seed) % LINGER);
-	close(fd);
+	close(QUIC_RACE_SLOT);
 	return err;
 }
 
@@ -199,9 +212,14 @@ TEST_F_TIMEOUT(race_devices, namespace, QUIC_RACE_TIMEOUT)
 		ERANGE, 0 };
 	static const int homes[] = { ERANGE, 0 };
 	static const int comes[] = { ENETUNREACH, EADDRNOTAVAIL, ERANGE, 0 };
+	/* There is no socket, or it has not all flows yet. */
+	static const int backs[] = {
+		EBADF, EINVAL, ENOENT, ENETUNREACH, EADDRNOTAVAIL, ERANGE, 0 };
 	static const struct quic_race_party parties[] = {
 		{ "come and go", come_and_go, comes, 1 },
 		{ "send there", send_away, sends, 2 },
+		/* In the short form they may be gone when there is a socket. */
+		{ "send back", send_back, backs, 2, true },
 		{ "send at home", send_home, homes, 1 },
 	};
 
