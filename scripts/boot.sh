@@ -16,6 +16,7 @@
 flavour "${1:-um}"
 [ $# -eq 0 ] || shift
 OUT=$BUILD/$FLAVOUR
+rm -f "$OUT"/kernel.log "$OUT"/kernel.trouble	# of another boot
 parameters=(ro oops=panic)
 case $FLAVOUR in
 *-debug | um-gcov)
@@ -38,13 +39,13 @@ need_packages perl:perl-base ip:iproute2 modprobe:kmod sysctl:procps mount:mount
 
 # Sign of trouble in a kernel log. Lockdep's reports are BUGs or WARNINGs, but
 # for the one that it has given up.
-TROUBLE='BUG:|WARNING:|Oops|Kernel panic|KASAN:|UBSAN:|unreferenced object'
+TROUBLE='BUG:|BUG at|BUG [^ ]+ \(|WARNING:|Oops|Kernel panic|KASAN:|UBSAN:|unreferenced object'
 TROUBLE+='|scheduling while atomic|sleeping function called|refcount_t:'
 TROUBLE+='|unregister_netdevice: waiting|rcu: INFO:|detected stall'
 TROUBLE+='|Kernel mode fault|general protection fault|blocked for more than'
 TROUBLE+='|possible (circular|recursive) locking|inconsistent lock state'
 TROUBLE+='|suspicious RCU usage|turning off the locking correctness validator'
-TROUBLE+='|ODEBUG:|ref_tracker: |kmemleak: .*disabled'
+TROUBLE+='|Attempt to release alive inet socket|ODEBUG:|ref_tracker: |kmemleak: .*disabled'
 TROUBLE+='|SMP disabled'	# races would go unnoticed
 
 RUN=$(mktemp -d "$OUT/run.XXXXXX")
