@@ -132,24 +132,6 @@ static void put_tos(FIXTURE_DATA(cmsgs) *self, int tos)
 		quic_cmsg_put(&self->hdr.mh, SOL_IP, IP_TOS, &tos, sizeof(tos));
 }
 
-/* What a packet had when it arrived, besides its contents */
-static int received_tos(struct msghdr *mh)
-{
-	struct cmsghdr *cmsg;
-	int tos;
-
-	for (cmsg = CMSG_FIRSTHDR(mh); cmsg; cmsg = CMSG_NXTHDR(mh, cmsg)) {
-		if (cmsg->cmsg_level == SOL_IP && cmsg->cmsg_type == IP_TOS)
-			return *CMSG_DATA(cmsg);
-		if (cmsg->cmsg_level == SOL_IPV6 &&
-		    cmsg->cmsg_type == IPV6_TCLASS) {
-			memcpy(&tos, CMSG_DATA(cmsg), sizeof(tos));
-			return tos;
-		}
-	}
-	return -1;
-}
-
 static bool same_address(const struct sockaddr_storage *a,
 			 const struct sockaddr_storage *b)
 {
@@ -200,7 +182,7 @@ static void expect_train(struct __test_metadata *_metadata,
 		if (source)
 			ASSERT_EQ(true, same_address(&source->ss, &from));
 		if (tos >= 0)
-			ASSERT_EQ(tos, received_tos(&mh));
+			ASSERT_EQ(tos, quic_cmsg_tos(&mh));
 	}
 	ASSERT_EQ(-1, recv(self->env.rx, seen, sizeof(seen), MSG_DONTWAIT));
 }

@@ -186,8 +186,7 @@ TEST_F(preload, control_messages)
 		seen.msg_control = &space;
 		seen.msg_controllen = sizeof(space);
 		ASSERT_EQ(0, recvmsg(self->env.rx, &seen, 0));
-		ASSERT_NE(NULL, CMSG_FIRSTHDR(&seen));
-		EXPECT_EQ(tos, *CMSG_DATA(CMSG_FIRSTHDR(&seen)));
+		EXPECT_EQ(tos, quic_cmsg_tos(&seen));
 	}
 	EXPECT_KERNEL(2);
 }

@@ -173,6 +173,23 @@ struct cmsghdr *quic_cmsg_put(struct msghdr *mh, int level, int type,
 	return cmsg;
 }
 
+int quic_cmsg_tos(struct msghdr *mh)
+{
+	struct cmsghdr *cmsg;
+	int tos;
+
+	for (cmsg = CMSG_FIRSTHDR(mh); cmsg; cmsg = CMSG_NXTHDR(mh, cmsg)) {
+		if (cmsg->cmsg_level == SOL_IP && cmsg->cmsg_type == IP_TOS)
+			return *CMSG_DATA(cmsg);
+		if (cmsg->cmsg_level == SOL_IPV6 &&
+		    cmsg->cmsg_type == IPV6_TCLASS) {
+			memcpy(&tos, CMSG_DATA(cmsg), sizeof(tos));
+			return tos;
+		}
+	}
+	return -1;
+}
+
 void quic_msghdr_init(struct quic_msghdr *hdr, const struct quic_msg *msg)
 {
 	struct {

@@ -121,6 +121,9 @@ void quic_msghdr_init(struct quic_msghdr *hdr, const struct quic_msg *msg);
 struct cmsghdr *quic_cmsg_put(struct msghdr *mh, int level, int type,
 			      const void *data, size_t len);
 
+/* TOS or traffic class of a packet that was received, -1 without */
+int quic_cmsg_tos(struct msghdr *mh);
+
 /* Give another process a descriptor, or take one; -1 if that fails. */
 int quic_fd_send(int unix_fd, int fd);
 int quic_fd_receive(int unix_fd);
