@@ -6,6 +6,7 @@
 # guest's time, in every run the same.
 
 init=$ROOT/scripts/guest-init.sh
+quirks=
 case $MACHINE in
 x86_64)
 	need_packages qemu-system-x86_64:qemu-system-x86
@@ -20,7 +21,7 @@ x86_64)
 	;;
 s390x)
 	need_packages qemu-system-s390x:qemu-system-misc
-	bus=ccw console=ttysclp0 quirks=
+	bus=ccw console=ttysclp0
 	guest=(qemu-system-s390x -machine s390-ccw-virtio
 		-device "sclpconsole,chardev=log")
 	;;

@@ -99,8 +99,8 @@ need_packages gcc:gcc /usr/include/stdio.h:libc6-dev make:make flex:flex \
 case $MACHINE in
 # objtool reads what the compiler has made.
 x86_64) need_packages /usr/include/libelf.h:libelf-dev ;;
-s390x) need_packages "${CROSS}gcc:gcc-s390x-linux-gnu" ;;
 esac
+[ -z "$CROSS" ] || need_packages "${CROSS}gcc:gcc-${CROSS%-}"
 "$ROOT/scripts/assemble.sh"
 
 # Objects of another kernel may be newer than the sources of this one.

@@ -79,11 +79,11 @@ lock() {
 #   MACHINE    um, or the machine that QEMU is
 #   KARCH      ARCH of the kernel's make; CROSS is its CROSS_COMPILE
 #   IMAGE      what is booted
-#   GUEST_ROOT the guest's files
+#   GUEST_ROOT the guest's files: the host's, or a system for that machine
 #   PATIENCE   seconds for all selftests, with those that take long on top
 # um alone has the test-only um-speed.diff, so it has a tree of its own. um-gcov
-# is um-debug that counts which lines run. um-pristine
-# is a kernel without the series, to see what programs do there.
+# is um-debug without KASAN that counts which lines run. um-pristine is a kernel
+# without the series, to see what programs do there.
 # shellcheck disable=SC2034 # the other scripts read them
 flavour() {
 	FLAVOUR=$1
@@ -106,7 +106,7 @@ flavour() {
 	x86_64) FRAGMENTS="common qemu x86_64" ;;
 	x86_64-debug) FRAGMENTS="common qemu x86_64 debug x86_64-debug" ;;
 	x86_64-kcsan) FRAGMENTS="common qemu x86_64 x86_64-kcsan" ;;
-	s390x) FRAGMENTS="common qemu s390x" ;;
+	s390x) FRAGMENTS="common qemu foreign s390x" ;;
 	*) die "unknown flavour '$FLAVOUR' (there are $FLAVOURS_KNOWN)" ;;
 	esac
 	PATIENCE=21600
@@ -120,15 +120,15 @@ flavour() {
 		KARCH=s390
 		CROSS=s390x-linux-gnu-
 		IMAGE=arch/s390/boot/bzImage
-		GUEST_ROOT=$BUILD/s390x-root
 		;;
 	esac
+	[ -z "$CROSS" ] || GUEST_ROOT=$BUILD/$FLAVOUR-root
 	export FLAVOUR TREE
 }
 
 # What the selftests are compiled with: sets environment and compiler, for make.
 selftest_compiler() {
-	local root=$GUEST_ROOT
+	local root=$GUEST_ROOT triplet=${CROSS%-}
 
 	# A C++ compiler for the library, the last ones for real QUIC transfers
 	need_packages gcc:gcc g++:g++ make:make rsync:rsync pkg-config:pkg-config \
@@ -140,21 +140,18 @@ selftest_compiler() {
 		gtlsserver:ngtcp2-server gtlsclient:ngtcp2-client tc:iproute2
 	environment=() compiler=()
 	[ "$MACHINE" = um ] || compiler=(USERCFLAGS="-iquote $ROOT/scripts/slow")
-	case $MACHINE in
-	s390x)
-		need_packages "${CROSS}g++:g++-s390x-linux-gnu"
-		"$ROOT/scripts/s390x-root.sh"
+	if [ -n "$CROSS" ]; then
+		need_packages "${CROSS}g++:g++-$triplet"
+		"$ROOT/scripts/foreign-root.sh" "$FLAVOUR"
 		compiler+=(CROSS_COMPILE="$CROSS" CC="${CROSS}gcc --sysroot=$root"
 			CXX="${CROSS}g++ --sysroot=$root")
 		environment=(PKG_CONFIG_SYSROOT_DIR="$root"
-			PKG_CONFIG_LIBDIR="$root/usr/lib/s390x-linux-gnu/pkgconfig")
-		;;
-	*)
+			PKG_CONFIG_LIBDIR="$root/usr/lib/$triplet/pkgconfig")
+	else
 		# For programs of 32 bits, and the layout of the user API there
 		need_packages /usr/include/x86_64-linux-gnu/gnu/stubs-32.h:libc6-dev-i386 \
 			"$(dirname "$(gcc -print-libgcc-file-name)")/32/libgcc.a:lib32gcc-$(gcc -dumpversion)-dev"
-		;;
-	esac
+	fi
 }
 
 # Compile and install the selftests for $FLAVOUR: into build/FLAVOUR/selftests,

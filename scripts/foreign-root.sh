@@ -1,16 +1,16 @@
 #!/bin/bash
-# Unpack a small Debian for s390x into build/s390x-root/: what the selftests are
-# linked against, and the files of the guest. Nothing of it is run here, so what
-# Debian's installation scripts would have set up and tests need is done by hand.
-# Does nothing if it is there.
+# Unpack a small Debian for another machine into build/FLAVOUR-root/: what the
+# selftests are linked against, and the files of the guest. Nothing of it is run
+# here, so what Debian's installation scripts would have set up and tests need is
+# done by hand. Does nothing if it is there.
 #
-#   scripts/s390x-root.sh
+#   scripts/foreign-root.sh s390x
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/debian-lib.sh"
 
 lock
-flavour s390x
+flavour "$1"
 [ ! -d "$GUEST_ROOT" ] || exit 0
 
 need_packages debootstrap:debootstrap "$KEYRING:debian-archive-keyring" dpkg-deb:dpkg
@@ -22,11 +22,11 @@ packages=bash,perl,procps,iproute2,kmod,openssl,libssl-dev,libgnutls28-dev
 packages+=,libngtcp2-dev,libngtcp2-crypto-gnutls-dev,libnghttp3-dev
 packages+=,ngtcp2-server,ngtcp2-client,libstdc++-12-dev
 
-say "Debian $suite for s390x (about two minutes)"
+say "Debian $suite for $FLAVOUR (about two minutes)"
 new=$GUEST_ROOT.new
-log=$BUILD/s390x-root.log
+log=$GUEST_ROOT.log
 rm -rf "$new"
-debootstrap --foreign --variant=minbase --arch=s390x --include="$packages" \
+debootstrap --foreign --variant=minbase --arch="$MACHINE" --include="$packages" \
 	--keyring="$KEYRING" "$suite" "$new" "$mirror" > "$log" 2>&1 ||
 	{ tail -n 5 "$log" >&2; die "debootstrap failed, see $log"; }
 
