@@ -137,8 +137,8 @@ static int quic_match_peer(const struct sock *sk, struct quic_dest *dest)
 		return -EDESTADDRREQ;
 
 #if IS_ENABLED(CONFIG_IPV6)
-	/* connect() may be changing it: what UDP reads is as good. */
 	if (sk->sk_family == AF_INET6)
+		/* connect() may be changing it: what UDP reads is as good. */
 		dest->addr = data_race(sk->sk_v6_daddr);
 	else
 #endif
