@@ -25,6 +25,7 @@
 #define MAX_FLOWS	"/proc/sys/user/max_quic_flows"
 #define DCID_LEN	8
 #define USER		54321		/* has no flows but ours */
+#define TIMEOUT		900		/* on a busy host */
 
 FIXTURE(limits) {
 	struct quic_env env;
@@ -164,7 +165,7 @@ static long now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-TEST_F_TIMEOUT(limits, many_flows, 300)
+TEST_F_TIMEOUT(limits, many_flows, TIMEOUT)
 {
 	int fd = quic_env_socket(&self->env);
 	struct quic_connection_info info;
@@ -377,7 +378,7 @@ static int charge(int fd)
 	return write(fd, charged, sizeof(charged)) == sizeof(charged) ? 0 : 4;
 }
 
-TEST_F_TIMEOUT(limits, memory_cgroup_pays, 300)
+TEST_F_TIMEOUT(limits, memory_cgroup_pays, TIMEOUT)
 {
 	unsigned long charged[3] = {};
 	int result[2], status;
