@@ -7,7 +7,8 @@
 #   scripts/boot.sh FLAVOUR [command...]
 #
 # MEM=2G  BOOT_TIMEOUT=3600 (seconds; 21600 in QEMU)  NCPUS=2
-# PIN=0 keeps the guest on the host's processor 0
+# PIN=0 keeps the guest on the host's processor 0; it has one then, since two would
+# spin for a lock whose holder waits for its turn
 # QEMU_OPTIONS="more options", where it is QEMU
 # Exit status: the command's; 1 dirty log, 124 timeout, 125 guest died.
 
@@ -27,6 +28,7 @@ case $FLAVOUR in
 	;;
 *) MEM=${MEM:-2G} ;;
 esac
+[ -z "${PIN:-}" ] || NCPUS=${NCPUS:-1}
 # Races want more processors than the host may have.
 case $FLAVOUR in
 x86_64-*) NCPUS=${NCPUS:-4} ;;
