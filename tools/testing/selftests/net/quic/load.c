@@ -309,13 +309,16 @@ static void play(unsigned int seconds, bool pressure)
 		 (pressure && !memory_was_short() && elapsed < 10 * seconds));
 }
 
-/* Nothing is left when the senders are gone; freeing takes some seconds. */
+/*
+ * Nothing is left when the senders are gone. Freeing takes some seconds, and the
+ * statistics of a cgroup are as old as their last flush.
+ */
 static bool all_is_freed(const struct memory *before)
 {
 	struct memory now;
 	int patience;
 
-	for (patience = 0; patience < 15; patience++) {
+	for (patience = 0; patience < 60; patience++) {
 		now = measure();
 		if (!quic_stat("QuicCurrTxSw") && !grown(before, &now))
 			return true;
