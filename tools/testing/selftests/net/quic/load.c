@@ -9,11 +9,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -310,15 +312,29 @@ static void play(unsigned int seconds, bool pressure)
 }
 
 /*
- * Nothing is left when the senders are gone. Freeing takes some seconds, and the
- * statistics of a cgroup are as old as their last flush.
+ * The statistics of a cgroup are flushed by a timer that does not wake a processor
+ * which idles: keep each busy for some ticks.
  */
+static void keep_busy(unsigned int processor)
+{
+	double end = now_seconds() + 0.1;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(processor % get_nprocs(), &set);
+	sched_setaffinity(0, sizeof(set), &set);
+	while (now_seconds() < end)
+		;
+}
+
+/* Nothing is left when the senders are gone; freeing takes some seconds. */
 static bool all_is_freed(const struct memory *before)
 {
 	struct memory now;
 	int patience;
 
 	for (patience = 0; patience < 60; patience++) {
+		keep_busy(patience);
 		now = measure();
 		if (!quic_stat("QuicCurrTxSw") && !grown(before, &now))
 			return true;
