@@ -181,16 +181,17 @@ static int cork_slot(struct quic_race *race, unsigned int *seed)
 TEST_F_TIMEOUT(race_attach, attach_corked, QUIC_RACE_TIMEOUT)
 {
 	static const int attaches[] = { EEXIST, 0 };
-	static const int sends[] = {
-		EINVAL, ENOENT, EOPNOTSUPP, EMSGSIZE, ERANGE, EAFNOSUPPORT,
-		ENETUNREACH, 0 };
 	/*
-	 * Of UDP, if another cork is there first; the last two if one goes
-	 * while UDP looks: it takes a mapped peer for one of IPv6.
+	 * Of UDP, which takes a mapped peer for one of IPv6 if a cork goes
+	 * while it looks; for the others the list ends here.
 	 */
-	static const int corks[] = {
-		EINVAL, EMSGSIZE, EAFNOSUPPORT, ENETUNREACH, 0 };
-	static const struct quic_race_party parties[] = {
+	const int mapped = variant->family == QUIC_MAPPED ? EAFNOSUPPORT : 0;
+	const int sends[] = {
+		EINVAL, ENOENT, EOPNOTSUPP, EMSGSIZE, ERANGE, mapped,
+		ENETUNREACH, 0 };
+	/* Of UDP, if the other cork is there first */
+	const int corks[] = { EINVAL, EMSGSIZE, mapped, ENETUNREACH, 0 };
+	const struct quic_race_party parties[] = {
 		{ "open", renew, NULL, 1 },
 		{ "add", add_to_slot, attaches, 1 },
 		{ "send", send_to_peer_of_slot, sends, 2 },
