@@ -12,6 +12,9 @@ BUILD=${BUILD:-$ROOT/build}
 JOBS=${JOBS:-$(nproc)}
 FLAVOURS_KNOWN='um, um-debug, um-gcov, um-pristine, x86_64, x86_64-debug, x86_64-kcsan, s390x'
 
+# Targets of the kernel's selftests: each is a collection for its runner.
+COLLECTIONS=(net/quic net/quic/tools net/quic/torture)
+
 # Scripts call one another: the clock and the lock belong to the outermost.
 export NETQUIC_START=${NETQUIC_START:-$(date +%s)}
 export BUILD
@@ -170,7 +173,7 @@ install_selftests() {
 	fi
 	env "${environment[@]}" \
 		make -s --no-print-directory -C "$BUILD/linux/tools/testing/selftests" \
-		TARGETS=net/quic FORCE_TARGETS=1 O="$BUILD/$FLAVOUR" \
+		TARGETS="${COLLECTIONS[*]}" FORCE_TARGETS=1 O="$BUILD/$FLAVOUR" \
 		KHDR_INCLUDES="-isystem $headers/usr/include" \
 		KSFT_INSTALL_PATH="$BUILD/$FLAVOUR/selftests" \
 		"${compiler[@]}" install > "$log" 2>&1 ||

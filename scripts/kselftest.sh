@@ -32,20 +32,23 @@ optional_clients() {
 what_to_run() {
 	local name
 
-	which=(-c net/quic)
+	which=()
+	for name in "${COLLECTIONS[@]}"; do
+		which+=(-c "$name")
+	done
 	settings=(QUIC_CHROOT="$BUILD/trixie")
 	case $FLAVOUR in
 	um-debug) settings+=(QUIC_FILE_SIZE=5000000 QUIC_SLOW="too slow with KASAN") ;;
 	x86_64*) settings+=(QUIC_FILE_SIZE=1000000 QUIC_SLOW="too slow in QEMU") ;;
 	s390x) settings=(QUIC_FILE_SIZE=1000000 QUIC_SLOW="too slow in QEMU") ;;
-	um-pristine) which=(-t net/quic:ngtcp2_fallback.sh) ;;
+	um-pristine) which=(-t net/quic/tools:ngtcp2_fallback.sh) ;;
 	esac
 	for name in QUIC_TORTURE_SECONDS QUIC_SEED; do
 		[ -z "${!name:-}" ] || settings+=("$name=${!name}")
 	done
 	[ -z "${TESTS:-}" ] || which=()
 	for name in ${TESTS:-}; do
-		which+=(-t "net/quic:$name")
+		which+=(-t "$(grep ":$name\$" "$BUILD/$FLAVOUR/selftests/kselftest-list.txt")")
 	done
 }
 

@@ -61,7 +61,7 @@ report) ;;
 		${QUIC_TORTURE_SECONDS:+QUIC_TORTURE_SECONDS="$QUIC_TORTURE_SECONDS"} \
 		${QUIC_SEED:+QUIC_SEED="$QUIC_SEED"} "${tests[@]}" -c net/quic
 	# It has hundreds of failures to visit.
-	run env QUIC_TORTURE_SECONDS=300 "${tests[@]}" -t net/quic:fail_nth_module
+	run env QUIC_TORTURE_SECONDS=300 "${tests[@]}" -t net/quic/torture:fail_nth_module
 	;;
 *) run "$@" ;;
 esac

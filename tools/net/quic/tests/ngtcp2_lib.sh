@@ -10,8 +10,8 @@
 #	put h3|gtls|curl [OPTION...]	the file to h3_server, its hash into $got
 
 dir=$(dirname "$(readlink -f "$0")")
-source "$dir/../../kselftest/ktap_helpers.sh"
-source "$dir/../lib.sh"
+source "$dir/../../../kselftest/ktap_helpers.sh"
+source "$dir/../../lib.sh"
 
 PATH=$PATH:/usr/sbin:/sbin
 port=4433
