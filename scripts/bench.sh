@@ -52,7 +52,9 @@ module() {
 
 say "Compiling the benchmark"
 for name in $flavours; do module "$name"; done
-gcc -O2 -Wall -isystem "$BUILD/$kernel/usr/include" -o "$OUT/quic_bench" "$SOURCES"/*.c
+flavour "$kernel"
+uapi_headers
+gcc -O2 -Wall -isystem "$OBJECTS/usr/include" -o "$OUT/quic_bench" "$SOURCES"/*.c
 
 # Two versions of libcrypto in one process need the newer libc of the two.
 program=(env OPENSSL_CONF=/dev/null)

@@ -2,11 +2,12 @@
 # Boot a flavour, run a command in it as root and in this directory, and
 # return its exit status; without a command, give a shell. The kernel log
 # lands in build/FLAVOUR/kernel.log; a BUG, WARNING, sanitizer or leak report
-# in it is a failure whatever the command returned.
+# in it (kernel.trouble) is a failure whatever the command returned.
 #
 #   scripts/boot.sh FLAVOUR [command...]
 #
 # MEM=2G  BOOT_TIMEOUT=3600 (seconds; 21600 in QEMU)  NCPUS=2
+# BOOT_LOG=build/name: logs are name.log and name.trouble, of one guest among several
 # PIN=0 keeps the guest on the host's processor 0; it has one then, since two would
 # spin for a lock whose holder waits for its turn
 # QEMU_OPTIONS="more options", where it is QEMU
@@ -16,11 +17,11 @@
 
 flavour "${1:-um}"
 [ $# -eq 0 ] || shift
-OUT=$BUILD/$FLAVOUR
-rm -f "$OUT"/kernel.log "$OUT"/kernel.trouble	# of another boot
-parameters=(ro oops=panic)
+BOOT_LOG=${BOOT_LOG:-$OUT/kernel}
+rm -f "$BOOT_LOG.log" "$BOOT_LOG.trouble"	# of another boot
+read -ra parameters <<< "ro oops=panic $OPTIONS"
 case $FLAVOUR in
-*-debug | um-gcov)
+*-debug | um-generic | um-kasan | um-gcov)
 	MEM=${MEM:-3G}
 	# Per-CPU slab caches hold stale pointers, and kmemleak would believe
 	# that everything leaked is still in use.
@@ -109,7 +110,7 @@ log=$RUN/kernel.log
 	/^unreferenced object/ { first = $0; next }
 	first { boot = /comm "swapper.*, pid 0,/; if (!boot) print first; first = "" }
 	!boot' "$RUN/leaks" >> "$log"
-cp "$log" "$OUT/kernel.log"
+cp "$log" "$BOOT_LOG.log"
 
 if [ -n "$timed_out" ]; then
 	status=124
@@ -119,9 +120,9 @@ elif ! status=$(cat "$RUN/status" 2> /dev/null); then
 	say "$FLAVOUR: the guest died; the end of its log:"
 	tail -n 30 "$log" >&2
 fi
-if awk -f "$ROOT/scripts/kcsan.awk" "$log" | grep -nE "$TROUBLE" > "$OUT/kernel.trouble"; then
-	cat "$OUT/kernel.trouble" >&2
-	say "$FLAVOUR: the lines above are in $OUT/kernel.log"
+if awk -f "$ROOT/scripts/kcsan.awk" "$log" | grep -nE "$TROUBLE" > "$BOOT_LOG.trouble"; then
+	cat "$BOOT_LOG.trouble" >&2
+	say "$FLAVOUR: the lines above are in $BOOT_LOG.log"
 	[ "$status" != 0 ] || status=1
 fi
 exit "$status"

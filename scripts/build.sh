@@ -1,14 +1,14 @@
 #!/bin/bash
 # Build the kernel of a flavour into build/FLAVOUR/, getting and assembling
-# what is missing first. Modules land in build/FLAVOUR/modroot, the user API
-# headers in build/FLAVOUR/usr/include, the make output in build/FLAVOUR.log.
+# what is missing first. Modules land in build/FLAVOUR/modroot, the make output in
+# build/FLAVOUR.log.
 #
 #   scripts/build.sh FLAVOUR
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 flavour "${1:-um}"
-OUT=$BUILD/$FLAVOUR
+[ "$OUT" = "$BUILD/$FLAVOUR" ] || flavour "${OUT##*/}"
 LOG=$BUILD/$FLAVOUR.log
 
 # A later fragment overrules an earlier one.
@@ -33,10 +33,13 @@ fragment() {
 # shellcheck disable=SC2016
 GCOV_PROFILE='$(if $(filter net/quic/%.o net/ipv4/udp_ulp.o,$@),y)'
 
-case $MACHINE in
-s390x) variables=("CFLAGS_csum-partial.o=-include $ROOT/scripts/flavours/s390x-checksum.h") ;;
-*) variables=() ;;
-esac
+variables=()
+[ "$MACHINE" != s390x ] ||
+	variables+=("CFLAGS_csum-partial.o=-include $ROOT/scripts/flavours/s390x-checksum.h")
+# The same for KASAN and UBSAN, with "n" for all others.
+for name in ${SUSPECTS:+KASAN UBSAN}; do
+	variables+=("${name}_SANITIZE=\$(if \$(filter $SUSPECTS,\$@),,n)")
+done
 
 kmake() {
 	make -C "$TREE" O="$OUT" ARCH="$KARCH" CROSS_COMPILE="$CROSS" \
@@ -67,7 +70,6 @@ watched() {
 check_config() {
 	local line vital
 
-	[ "$FLAVOUR" != um-pristine ] || return 0
 	while read -r line; do
 		! grep -qx "$line" "$OUT/.config" || continue
 		say "$FLAVOUR: $line was asked for, but is not in the configuration"
@@ -94,6 +96,14 @@ configure() {
 }
 
 lock
+if [ "$FLAVOUR" = um-distro ]; then
+	need_packages linux.uml:user-mode-linux
+	mkdir -p "$OUT/modroot/lib"
+	ln -sfn /usr/lib/uml/modules "$OUT/modroot/lib/modules"
+	ln -sfn "$(command -v linux.uml)" "$OUT/$IMAGE"
+	say "Using $OUT/$IMAGE, a package of this Debian"
+	exit
+fi
 need_packages gcc:gcc /usr/include/stdio.h:libc6-dev make:make flex:flex \
 	bison:bison bc:bc perl:perl rsync:rsync ccache:ccache kmod:kmod git:git
 case $MACHINE in
@@ -101,7 +111,7 @@ case $MACHINE in
 x86_64) need_packages /usr/include/libelf.h:libelf-dev ;;
 esac
 [ -z "$CROSS" ] || need_packages "${CROSS}gcc:gcc-${CROSS%-}"
-"$ROOT/scripts/assemble.sh"
+[ -n "${NETQUIC_ASSEMBLED:-}" ] || "$ROOT/scripts/assemble.sh"
 
 # Objects of another kernel may be newer than the sources of this one.
 if [ -d "$OUT" ] && ! cmp -s "$BUILD/pristine.from" "$OUT.from"; then
@@ -110,8 +120,10 @@ fi
 mkdir -p "$OUT"
 cp "$BUILD/pristine.from" "$OUT.from"
 
-# Same bytes wherever and whenever it is built, so that ccache finds them.
-export CCACHE_BASEDIR=$BUILD CCACHE_NOHASHDIR=1
+# Same bytes wherever and whenever it is built, so that ccache finds them. What a
+# file includes it learns from the compiler: preprocessing each before took a sixth
+# of the time.
+export CCACHE_BASEDIR=$BUILD CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
 export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970'
 export KBUILD_BUILD_USER=net-quic KBUILD_BUILD_HOST=build KBUILD_BUILD_VERSION=1
 
@@ -121,7 +133,7 @@ fresh=
 : > "$LOG"
 say "Building $FLAVOUR"
 configure
-watched kmake "${IMAGE##*/}" modules headers
+watched kmake "${IMAGE##*/}" modules
 rm -rf "$OUT/modroot"
 watched kmake modules_install INSTALL_MOD_PATH="$OUT/modroot"
 [ -z "$fresh" ] || grep -cE '^  (CC|AS|AR|LD|HOSTCC|HOSTLD|GEN)' "$LOG" > "$BUILD/$FLAVOUR.steps"

@@ -10,7 +10,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 JOBS=${JOBS:-$(nproc)}
-FLAVOURS_KNOWN='um, um-debug, um-gcov, um-pristine, x86_64, x86_64-debug, x86_64-kcsan, s390x'
+FLAVOURS_KNOWN='um, um-debug, um-generic, um-distro, um-kasan, um-gcov, um-pristine, x86_64, x86_64-debug, x86_64-kcsan, s390x'
 
 # Targets of the kernel's selftests: each is a collection for its runner.
 COLLECTIONS=(net/quic net/quic/tools net/quic/torture)
@@ -60,12 +60,16 @@ need_packages() {
 		die "missing, and this is not a Debian: ${missing[*]}"
 	[ "$(id -u)" = 0 ] || die "missing packages; run as root: ${install[*]}"
 	say "Installing ${missing[*]}"
-	if ! DEBIAN_FRONTEND=noninteractive "${install[@]}" > "$BUILD/apt.log" 2>&1; then
+	# Not two at a time.
+	(
+		flock 8
+		export DEBIAN_FRONTEND=noninteractive
+		"${install[@]}" > "$BUILD/apt.log" 2>&1 && exit
 		say "Updating the package lists first"
 		apt-get update -q >> "$BUILD/apt.log" 2>&1 || true
-		DEBIAN_FRONTEND=noninteractive "${install[@]}" >> "$BUILD/apt.log" 2>&1 ||
+		"${install[@]}" >> "$BUILD/apt.log" 2>&1 ||
 			{ tail -n 15 "$BUILD/apt.log" >&2; die "apt-get could not install them"; }
-	fi
+	) 8> "$BUILD/.apt.lock"
 }
 
 # Two of these scripts must not write below $BUILD at the same time.
@@ -78,44 +82,63 @@ lock() {
 
 # flavour NAME: set FLAVOUR, and
 #   TREE       the directory its kernel is built from
+#   OUT        where to
 #   FRAGMENTS  the files of scripts/flavours/ that make its configuration
 #   MACHINE    um, or the machine that QEMU is
 #   KARCH      ARCH of the kernel's make; CROSS is its CROSS_COMPILE
 #   IMAGE      what is booted
+#   OBJECTS    of the selftests of this machine, and its user API
+#   SELFTESTS  where they are installed
 #   GUEST_ROOT the guest's files: the host's, or a system for that machine
 #   PATIENCE   seconds for all selftests, with those that take long on top
-# um alone has the test-only um-speed.diff, so it has a tree of its own. um-gcov
-# is um-debug without KASAN that counts which lines run. um-pristine is a kernel
-# without the series, to see what programs do there.
+#   SUSPECTS   the objects that KASAN and UBSAN instrument, where it is not all
+#   OPTIONS    words for the kernel's command line
+# um and um-debug have the test-only um-speed.diff, so there is a tree for them.
+# um-generic is um-debug's kernel, booted so that it takes generic ciphers. um-distro
+# is Debian's own kernel for User Mode Linux, which has no QUIC: to see what programs do
+# there. um-gcov is
+# um-kasan without KASAN that counts which lines run. um-pristine is a kernel without
+# the series, for benchmarks.
 # shellcheck disable=SC2034 # the other scripts read them
 flavour() {
 	FLAVOUR=$1
 	TREE=$BUILD/linux
+	OUT=$BUILD/$FLAVOUR
 	MACHINE=${FLAVOUR%%-*}
 	KARCH=$MACHINE
 	CROSS=
 	GUEST_ROOT=/
+	SUSPECTS=
+	OPTIONS=
 	case $FLAVOUR in
-	um)
-		TREE=$BUILD/linux-um
-		FRAGMENTS="common um"
-		;;
+	um) FRAGMENTS="common um" ;;
 	um-debug) FRAGMENTS="common um debug um-debug" ;;
-	um-gcov) FRAGMENTS="common um debug um-debug um-gcov" ;;
-	um-pristine)
-		TREE=$BUILD/pristine
-		FRAGMENTS="common um"
-		;;
+	um-generic) OUT=$BUILD/um-debug OPTIONS=nocpuflags ;;
+	um-distro) FRAGMENTS= ;;
+	um-kasan) FRAGMENTS="common um debug um-debug um-kasan" ;;
+	um-gcov) FRAGMENTS="common um debug um-debug um-kasan um-gcov" ;;
+	um-pristine) FRAGMENTS="common um" TREE=$BUILD/pristine ;;
 	x86_64) FRAGMENTS="common qemu x86_64" ;;
 	x86_64-debug) FRAGMENTS="common qemu x86_64 debug x86_64-debug" ;;
 	x86_64-kcsan) FRAGMENTS="common qemu x86_64 x86_64-kcsan" ;;
 	s390x) FRAGMENTS="common qemu foreign s390x" ;;
 	*) die "unknown flavour '$FLAVOUR' (there are $FLAVOURS_KNOWN)" ;;
 	esac
+	case $FLAVOUR in
+	um | um-debug) TREE=$BUILD/linux-um ;;
+	esac
+	case $FLAVOUR in
+	um-debug)
+		SUSPECTS="net/quic/% net/ipv4/udp_ulp.o net/ipv4/udp.o net/ipv6/udp.o"
+		SUSPECTS+=" net/core/skbuff.o net/ipv4/ip_output.o net/ipv6/ip6_output.o"
+		SUSPECTS+=" kernel/ucount.o crypto/% arch/x86/crypto/% lib/crypto/%"
+		;;
+	esac
 	PATIENCE=21600
 	case $MACHINE in
 	um)
 		IMAGE=vmlinux
+		[ "$FLAVOUR" != um-distro ] || IMAGE=linux.uml
 		PATIENCE=3600
 		;;
 	x86_64) IMAGE=arch/x86/boot/bzImage ;;
@@ -126,6 +149,8 @@ flavour() {
 		;;
 	esac
 	[ -z "$CROSS" ] || GUEST_ROOT=$BUILD/$FLAVOUR-root
+	OBJECTS=$BUILD/$MACHINE.objects
+	SELFTESTS=$BUILD/$MACHINE.selftests
 	export FLAVOUR TREE
 }
 
@@ -157,25 +182,27 @@ selftest_compiler() {
 	fi
 }
 
-# Compile and install the selftests for $FLAVOUR: into build/FLAVOUR/selftests,
-# with the kernel's own runner, run_kselftest.sh.
+# The user API of $MACHINE as programs include it, into $OBJECTS/usr/include
+uapi_headers() {
+	local log=$BUILD/$MACHINE.headers.log
+
+	make -s -C "$BUILD/linux" O="$OBJECTS" ARCH="$KARCH" headers > "$log" 2>&1 ||
+		{ tail -n 30 "$log" >&2; die "no user API headers, see $log"; }
+}
+
+# Compile and install the selftests for $MACHINE, into $SELFTESTS, with the kernel's
+# own runner, run_kselftest.sh.
 install_selftests() {
-	local log=$BUILD/$FLAVOUR.selftests.log headers=$BUILD/$FLAVOUR
-	local environment compiler
+	local log=$BUILD/$MACHINE.selftests.log environment compiler
 
 	selftest_compiler
 	say "Compiling the selftests"
-	# A kernel without the series has not its user API.
-	if [ "$FLAVOUR" = um-pristine ]; then
-		headers=$BUILD/$FLAVOUR.headers
-		make -s -C "$BUILD/linux" O="$headers" ARCH=um headers > "$log" 2>&1 ||
-			{ tail -n 30 "$log" >&2; die "no user API headers, see $log"; }
-	fi
+	uapi_headers
 	env "${environment[@]}" \
-		make -s --no-print-directory -C "$BUILD/linux/tools/testing/selftests" \
-		TARGETS="${COLLECTIONS[*]}" FORCE_TARGETS=1 O="$BUILD/$FLAVOUR" \
-		KHDR_INCLUDES="-isystem $headers/usr/include" \
-		KSFT_INSTALL_PATH="$BUILD/$FLAVOUR/selftests" \
+		make -s --no-print-directory -j"$JOBS" -C "$BUILD/linux/tools/testing/selftests" \
+		TARGETS="${COLLECTIONS[*]}" FORCE_TARGETS=1 O="$OBJECTS" \
+		KHDR_INCLUDES="-isystem $OBJECTS/usr/include" \
+		KSFT_INSTALL_PATH="$SELFTESTS" \
 		"${compiler[@]}" install > "$log" 2>&1 ||
 		{ tail -n 30 "$log" >&2; die "the selftests do not compile, see $log"; }
 }

@@ -22,6 +22,9 @@ if [ "${1:-}" != inside ]; then
 	set -e
 	mount -n -t tmpfs -o mode=755 tmpfs /run
 	mkdir /run/upper /run/work /run/root
+	# A distribution has it as a module.
+	overlay=$(dirname "$NETQUIC_RUN")/modroot/lib/modules/$(uname -r)/kernel/fs/overlayfs/overlay.ko
+	[ ! -e "$overlay" ] || insmod "$overlay"
 	mount -n -t overlay overlay -o lowerdir=/,upperdir=/run/upper,workdir=/run/work /run/root
 	cd /run/root
 	mount -n -t devtmpfs devtmpfs dev

@@ -1,58 +1,77 @@
 #!/bin/bash
-# Run tools/testing/selftests/net/quic in each flavour through the kernel's own
-# kselftest runner, KTAP on standard output, and count. The last line is
-# "N passed, N failed", with ", N skipped" if any. Fails on a failed test, on a
-# dirty kernel log, and when nothing ran.
-#
-# um-pristine has no feature to test: programs that would use it have to work.
+# Run the selftests (tools/testing/selftests/net/quic, tools/net/quic/tests) in each
+# flavour through the kernel's own kselftest runner, and count. Says what each
+# program's tests came to when it has ended; what it printed, in KTAP, is in
+# build/FLAVOUR.kselftest/. At the end, which were slow, and in the last line
+# "N passed, N failed", with ", N skipped" if any. Fails on a failed test, on a dirty
+# kernel log, and when nothing ran.
 #
 #   scripts/kselftest.sh                 FLAVOURS=um scripts/kselftest.sh
 #
-# TESTS="tx flows" runs these programs only. QUIC_TORTURE_SECONDS and QUIC_SEED
-# reach those that know them, see scripts/torture.sh.
+# User Mode Linux is at its best with one processor, and pinned to it: there the
+# programs are run by as many guests as there are processors, and then those that
+# race, by one guest with all. um-generic runs once more what ciphers have to do
+# with. um-distro has no feature to test: programs that would use it have to work.
+#
+# TESTS="tx flows ngtcp2.sh:uploads" runs these programs only, the last with an
+# argument. QUIC_TORTURE_SECONDS and QUIC_SEED reach those that know them, see
+# scripts/torture.sh.
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-FLAVOURS=${FLAVOURS:-um um-debug um-pristine}
+FLAVOURS=${FLAVOURS:-um-debug um-generic um-distro}
+# Parts of ngtcp2.sh, for several guests; the first ones take longest.
+TRANSFERS=(h3_server gtlsserver impairments uploads peers key_updates migration
+	many_connections spoiled killed)
+# With more than one processor
+RACES=(race_attach race_devices race_flows race_memory race_sockets audit load)
+# What ciphers have to do with, and the module's unit tests
+CIPHERS=(tx flows numbers kunit.sh)
+declare -A built ran ready
 
 # What clients other than those of ngtcp2 need; without it their tests skip.
 optional_clients() {
-	case $FLAVOURS in
-	um-pristine | s390x) return ;;
-	esac
 	case ${TESTS:-ngtcp2.sh} in
 	*ngtcp2.sh*) ;;
-	*) return ;;
+	*) return 0 ;;
 	esac
 	(need_packages chromium:chromium) || say "No Chromium: its tests will skip"
 	"$ROOT/scripts/trixie.sh" || say "No Debian 13: tests with curl will skip"
 }
 
-# Tests to run, and what they are told, in $FLAVOUR
-what_to_run() {
+# What the tests are told in $FLAVOUR
+settings() {
 	local name
 
-	which=()
-	for name in "${COLLECTIONS[@]}"; do
-		which+=(-c "$name")
-	done
 	settings=(QUIC_CHROOT="$BUILD/trixie")
 	case $FLAVOUR in
-	um-debug) settings+=(QUIC_FILE_SIZE=5000000 QUIC_SLOW="too slow with KASAN") ;;
+	um-debug | um-generic | um-distro) settings+=(QUIC_FILE_SIZE=5000000) ;;
+	um-kasan) settings+=(QUIC_FILE_SIZE=5000000 QUIC_SLOW="too slow with KASAN") ;;
 	x86_64*) settings+=(QUIC_FILE_SIZE=1000000 QUIC_SLOW="too slow in QEMU") ;;
 	s390x) settings=(QUIC_FILE_SIZE=1000000 QUIC_SLOW="too slow in QEMU") ;;
-	um-pristine) which=(-t net/quic/tools:ngtcp2_fallback.sh) ;;
 	esac
 	for name in QUIC_TORTURE_SECONDS QUIC_SEED; do
 		[ -z "${!name:-}" ] || settings+=("$name=${!name}")
 	done
-	[ -z "${TESTS:-}" ] || which=()
-	for name in ${TESTS:-}; do
-		which+=(-t "$(grep ":$name\$" "$BUILD/$FLAVOUR/selftests/kselftest-list.txt")")
-	done
 }
 
-# Results of one KTAP log: "passed failed skipped". The tests inside a program
+# collection:program of each, those first that took longest the last time
+list_tests() {
+	local test known=$BUILD/kselftest.seconds
+
+	[ -e "$known" ] || known=/dev/null
+	for test; do
+		grep ":${test%%:*}\$" "$SELFTESTS/kselftest-list.txt" |
+			sed "s/\$/${test#"${test%%:*}"}/" ||
+			die "there is no test '$test'"
+	done | awk -F'\t' '
+		NR == FNR && FILENAME != "-" { seconds[$1] = $2; next }
+		{ n = split($1, part, ":"); name = part[2] (n > 2 ? "-" part[3] : "")
+		  printf "%d\t%s\n", name in seconds ? seconds[name] : 1000, $1 }' \
+		"$known" - | sort -s -k1,1rn | cut -f2
+}
+
+# Results of KTAP logs: "passed failed skipped". The tests inside a program
 # count, not the program; but one that says "not ok" without a failed test
 # inside (crash, timeout), or that ran fewer than it planned, is a failure.
 count() {
@@ -69,10 +88,10 @@ count() {
 			else if ((r == "fail" || ran < planned) && !inside["fail"]) n["fail"]++
 			delete inside; ran = planned = 0
 		}
-		END { print n["pass"] + 0, n["fail"] + 0, n["skip"] + 0 }' "$1"
+		END { print n["pass"] + 0, n["fail"] + 0, n["skip"] + 0 }' "$@"
 }
 
-# The failed tests of a KTAP log, each with what it printed, and programs that
+# The failed tests of KTAP logs, each with what it printed, and programs that
 # failed by themselves.
 show_failed() {
 	awk '
@@ -81,33 +100,141 @@ show_failed() {
 		/^# not ok/ { printf "%s", text; inside = 1 }
 		/^not ok/ && !inside { print }
 		/^(# )?(not )?ok/ { text = "" }
-		/^(not )?ok/ { inside = 0 }' "$1" | tail -n 60
+		/^(not )?ok/ { inside = 0 }' "$@" | tail -n 60
 }
 
-optional_clients
+# guest NAME TEST...: one that takes what no other has begun, in the background
+guest() {
+	local name=$1
+	shift
+
+	rm -f "$logs/$name.status"
+	{
+		status=0
+		BOOT_LOG=$logs/$name "$ROOT/scripts/boot.sh" "$FLAVOUR" \
+			env "${settings[@]}" "$ROOT/scripts/guest-tests.sh" "$logs" \
+			"$SELFTESTS" "${BOOT_TIMEOUT:-$PATIENCE}" "$@" \
+			> "$logs/$name.output" 2>&1 || status=$?
+		echo $status > "$logs/$name.status"
+	} &
+}
+
+# Say which programs have ended, until all guests have; and what is wrong besides.
+attend() {
+	local seconds name status
+
+	while [ -n "$(jobs -rp)" ] || [ -n "$(compgen -G "$logs/*.seconds")" ]; do
+		for seconds in "$logs"/*.seconds; do
+			[ -e "$seconds" ] || continue
+			name=${seconds##*/}
+			name=${name%.seconds}
+			report "$name" "$(cat "$seconds")"
+			mv "$seconds" "$logs/$name.ended"
+		done
+		sleep 0.5
+	done
+	for name in "$@"; do
+		status=$(cat "$logs/$name.status")
+		[ "$status" = 0 ] || troubles+=("$FLAVOUR: guest '$name' ended with $status
+$(tail -n 20 "$logs/$name.output")")
+	done
+}
+
+# report PROGRAM SECONDS
+report() {
+	local pass fail skip ktap=$logs/$1.ktap
+
+	read -r pass fail skip < <(count "$ktap")
+	say "$(printf '%s: %-26s %3d passed, %d failed%s, %d s' "$FLAVOUR" "$1" \
+		"$pass" "$fail" "$([ "$skip" = 0 ] || echo ", $skip skipped")" "$2")"
+	[ "$fail" = 0 ] || show_failed "$ktap"
+	printf '%s\t%s\t%s\n' "$FLAVOUR" "$1" "$2" >> "$BUILD/kselftest.times"
+}
+
+# All programs of $FLAVOUR, or those of TESTS, in two or three lists
+run_flavour() {
+	local name all single=() races=() lanes=() lane
+
+	if [ -n "${TESTS:-}" ]; then
+		read -ra all <<< "$TESTS"
+	else
+		case $FLAVOUR in
+		um-distro) all=(ngtcp2_fallback.sh) ;;
+		um-generic) all=("${CIPHERS[@]}") ;;
+		*) mapfile -t all < <(cut -d: -f2 "$SELFTESTS/kselftest-list.txt" |
+			grep -vx ngtcp2.sh; printf 'ngtcp2.sh:%s\n' "${TRANSFERS[@]}") ;;
+		esac
+	fi
+	for name in "${all[@]}"; do
+		case " ${RACES[*]} " in
+		*" $name "*) races+=("$name") ;;
+		*) single+=("$name") ;;
+		esac
+	done
+	mapfile -t single < <(list_tests "${single[@]}")
+	mapfile -t races < <(list_tests "${races[@]}")
+
+	if [ "$MACHINE" != um ]; then
+		guest all "${single[@]}" "${races[@]}"
+		attend all
+		return
+	fi
+	if [ ${#single[@]} -gt 0 ]; then
+		for ((lane = 0; lane < JOBS && lane < ${#single[@]}; lane++)); do
+			PIN=$lane guest "one-$lane" "${single[@]}"
+			lanes+=("one-$lane")
+		done
+		attend "${lanes[@]}"
+	fi
+	if [ ${#races[@]} -gt 0 ]; then
+		guest all "${races[@]}"
+		attend all
+	fi
+}
+
+# Background jobs do not hear of an interrupt.
+trap 'kill $(jobs -p) 2> /dev/null' EXIT
+lock
+optional_clients &
+clients=$!
+"$ROOT/scripts/assemble.sh"
+export NETQUIC_ASSEMBLED=1
 passed=0 failed=0 skipped=0 troubles=()
 for name in $FLAVOURS; do
 	flavour "$name"
-	"$ROOT/scripts/build.sh" "$FLAVOUR"
-	install_selftests
-
+	SECONDS=0
+	[ -n "${ready[$OUT]:-}" ] || "$ROOT/scripts/build.sh" "$FLAVOUR"
+	[ -n "${ready[$SELFTESTS]:-}" ] || install_selftests
+	ready[$OUT]=1 ready[$SELFTESTS]=1
+	built[$name]=$SECONDS
+done
+wait $clients || true
+: > "$BUILD/kselftest.times"
+for name in $FLAVOURS; do
+	flavour "$name"
+	settings
+	logs=$BUILD/$FLAVOUR.kselftest
+	rm -rf "$logs"
+	mkdir "$logs"
 	say "Running the selftests in $FLAVOUR"
-	ktap=$BUILD/$FLAVOUR/kselftest.ktap
-	what_to_run
-	"$ROOT/scripts/boot.sh" "$FLAVOUR" env "${settings[@]}" \
-		"$BUILD/$FLAVOUR/selftests/run_kselftest.sh" "${which[@]}" \
-		--override-timeout "${BOOT_TIMEOUT:-$PATIENCE}" | tee "$ktap" ||
-		troubles+=("$FLAVOUR: the guest or its kernel log, $BUILD/$FLAVOUR/kernel.log
-$(head -n 20 "$BUILD/$FLAVOUR/kernel.trouble" || true)")
-	read -r pass fail skip < <(count "$ktap")
+	SECONDS=0
+	run_flavour
+	ran[$name]=$SECONDS
+	read -r pass fail skip < <(cat "$logs"/*.ktap /dev/null | count)
 	[ $((pass + fail)) -gt 0 ] || troubles+=("$FLAVOUR: no test ran")
 	say "$FLAVOUR: $pass passed, $fail failed, $skip skipped"
-	[ "$fail" = 0 ] || show_failed "$ktap"
 	passed=$((passed + pass)) failed=$((failed + fail)) skipped=$((skipped + skip))
 done
 
 for trouble in "${troubles[@]}"; do
 	say "FAILED besides tests: $trouble"
 done
+for name in $FLAVOURS; do
+	say "$name: built in ${built[$name]} s, ran in ${ran[$name]} s"
+done
+say "The slowest programs:"
+sort -t$'\t' -k3,3rn "$BUILD/kselftest.times" | head -n 10 |
+	awk -F'\t' '{ printf "  %4d s  %-10s %s\n", $3, $1, $2 }' >&2
+cut -f2,3 "$BUILD/kselftest.times" > "$BUILD/kselftest.seconds"
 echo "$passed passed, $failed failed$([ $skipped = 0 ] || echo ", $skipped skipped")"
 [ "$failed" = 0 ] && [ ${#troubles[@]} -eq 0 ]

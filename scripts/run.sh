@@ -10,4 +10,4 @@ flavour um
 "$ROOT/scripts/build.sh" um
 install_selftests
 say "Booting"
-PIN=0 exec "$ROOT/scripts/boot.sh" um "$BUILD/um/selftests/net/quic/tools/demo.sh"
+PIN=0 exec "$ROOT/scripts/boot.sh" um "$SELFTESTS/net/quic/tools/demo.sh"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # The selftests that look for races, leaks and unexpected answers, for hours, and
-# all of them on machines of other kinds. Says at the end how each part went; what
-# it said is in build/torture-PART.log, the guest's log in torture-PART.kernel.log.
+# all of them in kernels of other kinds. Says at the end how each part went; what it
+# said is in build/torture-PART.log, its programs' output and the guests' logs in
+# build/torture-PART/.
 #
 #   scripts/torture.sh                      everything
 #   HOUR=60 scripts/torture.sh              what is an hour takes a minute
@@ -12,8 +13,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 HOUR=${HOUR:-3600}
-PARTS=${PARTS:-fuzz faults module races load lockdep lockdep-races kcsan kcsan-races
-	s390x coverage}
+PARTS=${PARTS:-fuzz faults module races load speed kasan lockdep lockdep-races kcsan
+	kcsan-races s390x coverage}
 RACES=(audit race_attach race_devices race_flows race_memory race_sockets)
 
 # part FLAVOUR SECONDS [test...]: all tests, unless some are named
@@ -25,7 +26,7 @@ part() {
 	FLAVOURS=$FLAVOUR TESTS="$*" QUIC_TORTURE_SECONDS=$seconds \
 		BOOT_TIMEOUT=$((HOUR * 4 + PATIENCE)) "$ROOT/scripts/kselftest.sh" ||
 		status=$?
-	cat "$BUILD/$FLAVOUR/kernel.log" >> "$BUILD/torture-$name.kernel.log"
+	mv "$BUILD/$FLAVOUR.kselftest" "$BUILD/torture-$name"
 	return $status
 }
 
@@ -42,6 +43,8 @@ run_part() {
 	kcsan-races) part x86_64-kcsan $((HOUR / 20)) "${RACES[@]}" ;;
 	load) part um "$HOUR" load ;;
 	# All selftests
+	speed) part um 10 ;;
+	kasan) part um-kasan 10 ;;
 	lockdep) part x86_64-debug 10 ;;
 	kcsan) part x86_64-kcsan 10 ;;
 	s390x) part s390x 10 ;;
@@ -58,7 +61,7 @@ results=() failed=
 for name in $PARTS; do
 	say "Part $name"
 	log=$BUILD/torture-$name.log
-	rm -f "$BUILD/torture-$name.kernel.log"
+	rm -rf "$BUILD/torture-$name"
 	verdict=ok
 	run_part "$name" 2>&1 | tee "$log" || verdict=FAILED failed=1
 	results+=("$name: $verdict: $(tail -n 1 "$log")")

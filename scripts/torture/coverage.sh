@@ -15,10 +15,9 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
 flavour um-gcov
-OUT=$BUILD/$FLAVOUR
 RUNS=$OUT/coverage
 patience=$((PATIENCE + 50 * ${QUIC_TORTURE_SECONDS:-0}))
-tests=("$OUT/selftests/run_kselftest.sh" --override-timeout "$patience")
+tests=("$SELFTESTS/run_kselftest.sh" --override-timeout "$patience")
 failed=
 
 run() {

@@ -156,9 +156,11 @@ uploads()
 		upload "upload by h3_client, $cipher" h3 --cipher="$cipher"
 	done
 	upload "upload by gtlsclient" gtls
+	slowly
 	upload "upload by h3_client, key updates" h3 --key-update=50
 	upload "upload by h3_client, migration" h3 --rebind=50
 	expect_moved "upload by h3_client, migration"
+	at_full_speed
 	upload "upload by h3_client, no GSO" h3 --no-gso
 	stop_server
 }
@@ -191,6 +193,33 @@ peers()
 	stop_server
 }
 
+# netem OPTION...: for what leaves the server
+netem()
+{
+	tc -n "$server" qdisc replace dev quic0 root netem limit 10000 "$@" ||
+		fault "no netem"
+}
+
+no_netem()
+{
+	tc -n "$server" qdisc delete dev quic0 root
+}
+
+# Half a second for a transfer at least, either way, however fast the machine is:
+# what is told to happen after some milliseconds has to happen before its end.
+slowly()
+{
+	netem rate $((size * 16))bit
+	tc -n "$client" qdisc replace dev quic1 root netem limit 10000 \
+		rate $((size * 16))bit || fault "no netem"
+}
+
+at_full_speed()
+{
+	no_netem
+	tc -n "$client" qdisc delete dev quic1 root
+}
+
 # with_updates NAME CLIENT [OPTION...]: packets with both keys have to arrive.
 with_updates()
 {
@@ -206,6 +235,7 @@ with_updates()
 # peer has forgotten.
 key_updates()
 {
+	slowly
 	listen h3
 	with_updates "key updates by the client" gtls --key-update=150ms
 	stop_server
@@ -216,6 +246,7 @@ key_updates()
 	listen gtls
 	with_updates "key updates by the client, gtlsserver" gtls --key-update=150ms
 	stop_server
+	at_full_speed
 }
 
 # expect_moved NAME: the transfer before took another path.
@@ -231,6 +262,7 @@ migration()
 {
 	local kind
 
+	slowly
 	for kind in h3 gtls; do
 		listen $kind
 		download "migration, ${kind}server" gtls --change-local-addr=50ms
@@ -241,13 +273,7 @@ migration()
 	upload "NAT rebinding" gtls --change-local-addr=50ms --nat-rebinding
 	expect_moved "NAT rebinding"
 	stop_server
-}
-
-# netem OPTION...: for what leaves the server
-netem()
-{
-	tc -n "$server" qdisc replace dev quic0 root netem limit 10000 "$@" ||
-		fault "no netem"
+	at_full_speed
 }
 
 # expect_trains OPTION: what h3_server says of its messages when it ends
@@ -282,7 +308,7 @@ impairments()
 		reordered=yes
 		download "reordering $gso" gtls
 		reordered=
-		tc -n "$server" qdisc delete dev quic0 root
+		no_netem
 		download "no impairment $gso" gtls
 		stop_server
 		expect_trains "$gso"
@@ -364,7 +390,7 @@ killed()
 		! cmp -s "$files/htdocs/file" "$got" || fault "it was too late"
 		expect_no_flow
 		report "${kind}server killed: no flow remains"
-		tc -n "$server" qdisc delete dev quic0 root
+		no_netem
 	done
 }
 

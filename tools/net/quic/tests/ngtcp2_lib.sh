@@ -57,6 +57,8 @@ setup()
 		-addext "subjectAltName=DNS:$host" -keyout "$files/key.pem" \
 		-out "$files/cert.pem" 2> /dev/null || exit 1
 
+	# A module of some, which adding an address does not load
+	modprobe -q ipv6
 	setup_ns server client || exit 1
 	ip link add quic0 netns "$server" type veth peer name quic1 \
 		netns "$client" &&
