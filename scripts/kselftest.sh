@@ -8,10 +8,11 @@
 #
 #   scripts/kselftest.sh                 FLAVOURS=um scripts/kselftest.sh
 #
-# User Mode Linux is at its best with one processor, and pinned to it: there the
-# programs are run by as many guests as there are processors, and then those that
-# race, by one guest with all. um-generic runs once more what ciphers have to do
-# with. um-distro has no feature to test: programs that would use it have to work.
+# User Mode Linux is at its best with one processor, and pinned to it: there as many
+# guests as the host has processors run the programs, each the next that no other has
+# begun, but for those that race. These come after them, in guests with two. um-generic
+# runs once more what ciphers have to do with. um-distro has no feature to test: programs
+# that would use it have to work.
 #
 # TESTS="tx flows ngtcp2.sh:uploads" runs these programs only, the last with an
 # argument. QUIC_TORTURE_SECONDS and QUIC_SEED reach those that know them, see
@@ -23,8 +24,8 @@ FLAVOURS=${FLAVOURS:-um-debug um-generic um-distro}
 # Parts of ngtcp2.sh, for several guests; the first ones take longest.
 TRANSFERS=(h3_server gtlsserver impairments uploads peers key_updates migration
 	many_connections spoiled killed)
-# With more than one processor
-RACES=(race_attach race_devices race_flows race_memory race_sockets audit load)
+# With two processors
+RACES=(memory numbers race_attach race_devices race_flows race_memory race_sockets audit load)
 # What ciphers have to do with, and the module's unit tests
 CIPHERS=(tx flows numbers kunit.sh)
 declare -A built ran ready
@@ -112,7 +113,7 @@ guest() {
 	{
 		status=0
 		BOOT_LOG=$logs/$name "$ROOT/scripts/boot.sh" "$FLAVOUR" \
-			env "${settings[@]}" "$ROOT/scripts/guest-tests.sh" "$logs" \
+			env "${settings[@]}" "$logs/guest-tests.sh" "$logs" \
 			"$SELFTESTS" "${BOOT_TIMEOUT:-$PATIENCE}" "$@" \
 			> "$logs/$name.output" 2>&1 || status=$?
 		echo $status > "$logs/$name.status"
@@ -140,6 +141,21 @@ $(tail -n 20 "$logs/$name.output")")
 	done
 }
 
+# guests KIND TEST...: as many as there are processors, each pinned to one or not
+guests() {
+	local kind=$1 names=() i
+	shift
+
+	for ((i = 0; i < JOBS && i < $#; i++)); do
+		case $kind in
+		pinned) PIN=$i guest "$kind-$i" "$@" ;;
+		*) guest "$kind-$i" "$@" ;;
+		esac
+		names+=("$kind-$i")
+	done
+	attend "${names[@]}"
+}
+
 # report PROGRAM SECONDS
 report() {
 	local pass fail skip ktap=$logs/$1.ktap
@@ -153,7 +169,7 @@ report() {
 
 # All programs of $FLAVOUR, or those of TESTS, in two or three lists
 run_flavour() {
-	local name all single=() races=() lanes=() lane
+	local name all single=() races=()
 
 	if [ -n "${TESTS:-}" ]; then
 		read -ra all <<< "$TESTS"
@@ -179,17 +195,8 @@ run_flavour() {
 		attend all
 		return
 	fi
-	if [ ${#single[@]} -gt 0 ]; then
-		for ((lane = 0; lane < JOBS && lane < ${#single[@]}; lane++)); do
-			PIN=$lane guest "one-$lane" "${single[@]}"
-			lanes+=("one-$lane")
-		done
-		attend "${lanes[@]}"
-	fi
-	if [ ${#races[@]} -gt 0 ]; then
-		guest all "${races[@]}"
-		attend all
-	fi
+	guests pinned "${single[@]}"
+	guests smp "${races[@]}"
 }
 
 # Background jobs do not hear of an interrupt.
@@ -216,6 +223,8 @@ for name in $FLAVOURS; do
 	logs=$BUILD/$FLAVOUR.kselftest
 	rm -rf "$logs"
 	mkdir "$logs"
+	# A guest of another machine sees no other directory of the host.
+	cp "$ROOT/scripts/guest-tests.sh" "$logs"
 	say "Running the selftests in $FLAVOUR"
 	SECONDS=0
 	run_flavour
