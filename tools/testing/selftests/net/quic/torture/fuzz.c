@@ -8,10 +8,20 @@
  * A failure tells the seed of its epoch, with which it is the first one.
  */
 
-#include <stdarg.h>
 #include <time.h>
 
-#include "fuzz.h"
+#include "fuzz_audit.h"
+#include "fuzz_batch.h"
+#include "fuzz_change.h"
+#include "fuzz_dump.h"
+#include "fuzz_env.h"
+#include "fuzz_exec.h"
+#include "fuzz_fail.h"
+#include "fuzz_gen.h"
+#include "fuzz_memory.h"
+#include "fuzz_model_flow.h"
+#include "fuzz_random.h"
+#include "fuzz_sock.h"
 #include "kselftest.h"
 
 #define SECONDS		15
@@ -19,8 +29,6 @@
 #define CALLS		12	/* between batches */
 #define CHANGES		6	/* rounds with memory that changes */
 #define BETWEEN_LOOKS	10	/* at the counters */
-
-struct fuzz_call *fuzz_current;
 
 static struct fuzz_call call;
 static uint64_t seed;
@@ -36,35 +44,22 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-static void finish(void)
+static void clean_up(void)
 {
 	fuzz_change_close();
 	fuzz_env_close();
 }
 
-void fuzz_fail(const char *fmt, ...)
+static __noreturn void give_up(const char *text)
 {
-	char text[200];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	if (fuzz_current)
+	if (text && fuzz_current)
 		fuzz_dump(fuzz_current);
-	finish();
+	clean_up();
+	if (!text)
+		ksft_exit_fail();
 	ksft_test_result_fail("QUIC_SEED=%llu, batch %u, after %llu calls: %s\n",
 			      (unsigned long long)seed, in_epoch, calls, text);
 	ksft_finished();
-}
-
-void fuzz_must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	ksft_perror(what);
-	finish();
-	ksft_exit_fail();
 }
 
 static void check_counter(const char *name, long expected)
@@ -133,6 +128,7 @@ int main(void)
 	ksft_print_header();
 	ksft_set_plan(1);
 	ksft_print_msg("QUIC_SEED=%llu\n", (unsigned long long)seed);
+	fuzz_on_failure(give_up);
 	fuzz_memory_open();
 	fuzz_batch_open();
 	call.message = malloc(FUZZ_MESSAGE_SIZE);
@@ -156,7 +152,7 @@ int main(void)
 	if (!batches)
 		fuzz_fail("there was no time for a batch");
 	fuzz_audit_verdict();
-	finish();
+	clean_up();
 
 	ksft_print_msg("%ld flows, %ld packets, %ld errors\n",
 		       fuzz_counters.added, fuzz_counters.packets,

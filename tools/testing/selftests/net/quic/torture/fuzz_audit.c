@@ -9,7 +9,8 @@
 
 #include <openssl/evp.h>
 
-#include "fuzz.h"
+#include "fuzz_fail.h"
+#include "fuzz_audit.h"
 #include "kselftest.h"
 #include "quic_capture.h"
 #include "quic_nonces.h"

@@ -9,7 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuzz.h"
+#include "fuzz_batch.h"
+#include "fuzz_exec.h"
+#include "fuzz_fail.h"
+#include "fuzz_gen.h"
+#include "fuzz_model.h"
+#include "fuzz_model_flow.h"
+#include "fuzz_random.h"
+#include "fuzz_wire.h"
 #include "quic_uring.h"
 
 #define SIZE		128

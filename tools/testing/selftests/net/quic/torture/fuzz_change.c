@@ -17,7 +17,17 @@
 
 #include <linux/tls.h>
 
-#include "fuzz.h"
+#include "fuzz_audit.h"
+#include "fuzz_change.h"
+#include "fuzz_cmsg.h"
+#include "fuzz_dest.h"
+#include "fuzz_exec.h"
+#include "fuzz_fail.h"
+#include "fuzz_memory.h"
+#include "fuzz_model_flow.h"
+#include "fuzz_random.h"
+#include "fuzz_sock.h"
+#include "fuzz_wire.h"
 
 #define DCID_LEN	8
 #define HEADER(pn_len)	(1 + DCID_LEN + (pn_len))

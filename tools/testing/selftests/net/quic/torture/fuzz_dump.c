@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fuzz.h"
+#include "fuzz_dump.h"
 #include "kselftest.h"
 
 #define MOST_BYTES	4096

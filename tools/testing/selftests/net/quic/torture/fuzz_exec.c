@@ -7,7 +7,13 @@
 
 #include <linux/sockios.h>
 
-#include "fuzz.h"
+#include "fuzz_exec.h"
+#include "fuzz_fail.h"
+#include "fuzz_memory.h"
+#include "fuzz_model.h"
+#include "fuzz_model_flow.h"
+#include "fuzz_sock.h"
+#include "fuzz_wire.h"
 
 void fuzz_expect(long got, long want)
 {

@@ -5,54 +5,25 @@
 #include <errno.h>
 #include <string.h>
 
-#include "fuzz.h"
+#include "fuzz_cmsg.h"
+#include "fuzz_dcid.h"
+#include "fuzz_dest.h"
+#include "fuzz_gen.h"
+#include "fuzz_gen_option.h"
+#include "fuzz_mutate.h"
+#include "fuzz_random.h"
+#include "fuzz_sock.h"
 
-#define NUM_DCIDS	10
-
-static struct quic_dcid dcids[NUM_DCIDS];
 static uint8_t payload[1 << 16];
 
-/* DCIDs of all lengths, some of which differ in little */
 void fuzz_gen_epoch(void)
 {
-	static const uint8_t lens[] = { 8, 8, 8, 8, 0, 20, 1, 5 };
 	unsigned int i;
 
-	for (i = 0; i < NUM_DCIDS; i++) {
-		struct quic_dcid *dcid = &dcids[i];
-
-		memset(dcid, 0, sizeof(*dcid));
-		dcid->len = fuzz_chance(80) ? fuzz_pick(lens) : fuzz_below(21);
-		fuzz_fill(dcid->id, dcid->len);
-		if (i && fuzz_chance(30)) {
-			*dcid = dcids[i - 1];
-			if (fuzz_chance(50) && dcid->len)
-				dcid->id[dcid->len - 1] ^= 1;
-			else if (dcid->len)
-				dcid->id[--dcid->len] = 0;
-		}
-	}
-
+	fuzz_dcid_epoch();
 	for (i = 0; i < sizeof(payload); i++)
 		payload[i] = i * 167 >> 3;
 	memcpy(payload, QUIC_MARKER, QUIC_MARKER_SIZE);
-}
-
-struct quic_dcid fuzz_gen_dcid(void)
-{
-	return fuzz_pick(dcids);
-}
-
-void fuzz_put_cmsg(struct fuzz_call *call, int level, int type,
-		   const void *data, size_t len)
-{
-	struct msghdr mh = { .msg_control = call->control,
-			     .msg_controllen = call->control_len };
-
-	if (call->control_len + CMSG_SPACE(len) > FUZZ_CONTROL_SIZE - 64)
-		return;
-	quic_cmsg_put(&mh, level, type, data, len);
-	call->control_len = mh.msg_controllen;
 }
 
 /* What is to be sent */
@@ -131,7 +102,7 @@ static struct train choose_train(const struct fuzz_sock *sock)
 		t.phase ^= t.flow->key[!t.phase].oracle && fuzz_chance(20);
 		key = &t.flow->key[t.phase];
 	} else {
-		t.dcid = fuzz_gen_dcid();
+		t.dcid = fuzz_dcid_random();
 		t.phase = fuzz_below(2);
 	}
 	t.pn = choose_number(key);

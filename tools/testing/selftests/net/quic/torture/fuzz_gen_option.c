@@ -5,7 +5,11 @@
 
 #include <linux/tls.h>
 
-#include "fuzz.h"
+#include "fuzz_dcid.h"
+#include "fuzz_dest.h"
+#include "fuzz_gen_option.h"
+#include "fuzz_model.h"
+#include "fuzz_random.h"
 
 #define ULP_NAME	"quic-crypto"
 #define ENOUGH_FLOWS	12	/* of a socket: deleting is as likely as adding */
@@ -71,7 +75,7 @@ static void gen_new_flow(struct fuzz_call *call)
 		TLS_CIPHER_AES_CCM_128, TLS_CIPHER_CHACHA20_POLY1305,
 	};
 	struct fuzz_dest dest = fuzz_dest_random(call->sock);
-	struct quic_dcid dcid = fuzz_gen_dcid();
+	struct quic_dcid dcid = fuzz_dcid_random();
 
 	/* Of no interface, or of one that is not there */
 	if (dest.scope_id && fuzz_chance(60))
@@ -126,7 +130,7 @@ static void gen_del(struct fuzz_call *call)
 {
 	const struct fuzz_flow *flow = some_flow(call);
 	struct fuzz_dest dest = fuzz_dest_random(call->sock);
-	struct quic_dcid dcid = fuzz_gen_dcid();
+	struct quic_dcid dcid = fuzz_dcid_random();
 
 	call->optname = UDP_QUIC_DEL_TX_CONNECTION;
 	call->opt_len = sizeof(struct quic_connection_info);

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "fuzz.h"
+#include "fuzz_fail.h"
+#include "fuzz_memory.h"
+#include "fuzz_random.h"
 
 #define ROOM		(2 * FUZZ_MESSAGE_SIZE)
 #define NOTHING		(32 << 20)	/* bytes after memory has ended */

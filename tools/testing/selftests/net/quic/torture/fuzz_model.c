@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "fuzz.h"
+#include "fuzz_dest.h"
+#include "fuzz_model.h"
+#include "fuzz_model_flow.h"
 
 #define SIMPLE_FLAGS	(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR)
 #define HELD_FLAGS	(MSG_MORE | MSG_OOB | MSG_PROXY | MSG_ZEROCOPY)

@@ -7,11 +7,14 @@
 
 #include <linux/tls.h>
 
-#include "fuzz.h"
+#include "fuzz_audit.h"
+#include "fuzz_fail.h"
+#include "fuzz_model_flow.h"
 
 #define ULP_NAME	"quic-crypto"
 #define OPTION_MAX	4096
 
+long fuzz_max_flows;
 struct fuzz_counters fuzz_counters;
 
 static bool is_zero(const void *p, size_t len)

@@ -4,7 +4,10 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "fuzz.h"
+#include "fuzz_cmsg.h"
+#include "fuzz_dest.h"
+#include "fuzz_mutate.h"
+#include "fuzz_random.h"
 
 static void mutate_flags(struct fuzz_call *call)
 {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "fuzz.h"
+#include "fuzz_random.h"
 
 static uint64_t state;
 

@@ -11,8 +11,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "fuzz.h"
+#include "fuzz_audit.h"
+#include "fuzz_fail.h"
+#include "fuzz_wire.h"
 
+#define MAX_EXPECTED	1024	/* datagrams, of which one batch consists */
 #define SENTINEL_PORT	19999
 #define CONTROL_SIZE	96
 #define BUFFER_SIZE	(8 << 20)
@@ -37,7 +40,7 @@ struct expected {
 	int segment;
 };
 
-static struct expected expected[FUZZ_PORTS][FUZZ_MAX_EXPECTED];
+static struct expected expected[FUZZ_PORTS][MAX_EXPECTED];
 static unsigned int num_expected[FUZZ_PORTS];
 static int rx[FUZZ_PORTS];
 static int sentinel;
@@ -144,7 +147,7 @@ unsigned int fuzz_wire_room(void)
 	for (i = 0; i < FUZZ_PORTS; i++)
 		if (num_expected[i] > most)
 			most = num_expected[i];
-	return FUZZ_MAX_EXPECTED - most;
+	return MAX_EXPECTED - most;
 }
 
 /* Packets of a message, which have arrived as they have to be */
@@ -178,10 +181,10 @@ static void compare(const struct expected *e, const uint8_t *data, size_t len,
 
 static void check_port(unsigned int port)
 {
-	static uint8_t control[FUZZ_MAX_EXPECTED][CONTROL_SIZE];
-	static struct sockaddr_in6 name[FUZZ_MAX_EXPECTED];
-	static struct mmsghdr mmsg[FUZZ_MAX_EXPECTED];
-	static struct iovec iov[FUZZ_MAX_EXPECTED];
+	static uint8_t control[MAX_EXPECTED][CONTROL_SIZE];
+	static struct sockaddr_in6 name[MAX_EXPECTED];
+	static struct mmsghdr mmsg[MAX_EXPECTED];
+	static struct iovec iov[MAX_EXPECTED];
 	int n = num_expected[port], got, i;
 	uint8_t *p = buffer;
 

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One call */
+#ifndef FUZZ_EXEC_H
+#define FUZZ_EXEC_H
+
+#include "fuzz_types.h"
+
+void fuzz_exec(struct fuzz_call *call);
+void fuzz_expect(long got, long want);
+
+#endif /* FUZZ_EXEC_H */
