@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "load.h"
+#include "quic_cgroup.h"
 #include "quic_env.h"
 
 #define ULP_NAME	"quic-crypto"
@@ -322,82 +322,122 @@ TEST_F(limits, closed_by_another_process)
 
 /* Memory cgroups */
 
-/* Not more: where rhashtables use irq_work without an interrupt of its own, in
- * User Mode Linux, closing each waits for RCU.
+/* In many processes: where rhashtables use irq_work without an interrupt of its
+ * own, in User Mode Linux, closing each socket waits for RCU, but all at once.
  */
-#define CHARGED		300
+#define PAYERS		10
+#define SOCKETS		10		/* of each */
+#define CHARGED		(PAYERS * SOCKETS)
 /* Bytes at least; the crypto API's part is not charged. */
 #define ULP_CHARGE	128
 #define FLOW_CHARGE	256
 
-/* Exact, but only as new as the last flush, for which nobody hurries on an idle
- * machine: wait until there are @least bytes.
+/* Exact to the page when nothing is on its way any more: there are @least bytes,
+ * and the same number twice in turn.
  */
 static unsigned long slab_charged(unsigned long least)
 {
-	unsigned long slab;
+	unsigned long slab = 0, before;
 	int patience;
 
 	for (patience = 0; patience < 300; patience++) {
-		slab = load_cgroup_read("memory.stat", "slab");
-		if (slab >= least)
+		before = slab;
+		quic_cgroup_flush();
+		slab = quic_cgroup_read("memory.stat", "slab");
+		if (slab == before && slab >= least)
 			break;
-		usleep(100 * 1000);
+		usleep(10 * 1000);
 	}
 	return slab;
 }
 
-/* A process in the cgroup: what it is charged at first, with the ULP on many
- * sockets, with a flow on each.
+/* A process in the cgroup: some sockets, the ULP on each, a flow on each.  It
+ * tells when it has done one of these, and waits until that has been seen.
  */
-static int charge(int fd)
+static int pay(int fd)
 {
-	unsigned long charged[3];
-	int sockets[CHARGED], i;
+	int sockets[SOCKETS], i;
 
-	load_cgroup_join();
-
-	for (i = 0; i < CHARGED; i++) {
+	quic_cgroup_join();
+	for (i = 0; i < SOCKETS; i++) {
 		sockets[i] = socket(AF_INET, SOCK_DGRAM, 0);
 		if (sockets[i] < 0)
 			return 1;
 	}
-	/* They alone have more; there may be another flush for the last ones. */
-	slab_charged(CHARGED * 1024);
-	sleep(5);
-	charged[0] = slab_charged(0);
-	for (i = 0; i < CHARGED; i++)
+	tell(fd);
+	if (wait_for(fd))
+		return 2;
+	for (i = 0; i < SOCKETS; i++)
 		if (setsockopt(sockets[i], SOL_UDP, UDP_ULP, ULP_NAME,
 			       strlen(ULP_NAME)))
-			return 2;
-	charged[1] = slab_charged(charged[0] + CHARGED * ULP_CHARGE);
-	for (i = 0; i < CHARGED; i++)
-		if (add_flows(sockets[i], 1) != 1)
 			return 3;
-	charged[2] = slab_charged(charged[1] + CHARGED * FLOW_CHARGE);
-	return write(fd, charged, sizeof(charged)) == sizeof(charged) ? 0 : 4;
+	tell(fd);
+	if (wait_for(fd))
+		return 4;
+	for (i = 0; i < SOCKETS; i++)
+		if (add_flows(sockets[i], 1) != 1)
+			return 5;
+	tell(fd);
+	return wait_for(fd) ? 6 : 0;
+}
+
+/* Returns its end of a pair of sockets. */
+static int start_payer(pid_t *child)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return -1;
+	*child = fork();
+	if (!*child) {
+		close(pair[0]);
+		_exit(pay(pair[1]));
+	}
+	close(pair[1]);
+	return pair[0];
+}
+
+/* Each processor has up to a page of news. */
+static int stay_on_this_processor(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	return sched_setaffinity(0, sizeof(one), &one);
 }
 
 TEST_F_TIMEOUT(limits, memory_cgroup_pays, TIMEOUT)
 {
-	unsigned long charged[3] = {};
-	int result[2], status;
+	/* A socket alone has more than the first. */
+	static const unsigned long each[] = { 1024, ULP_CHARGE, FLOW_CHARGE };
+	unsigned long charged[3], least = 0;
+	int fd[PAYERS], status, i, step;
+	pid_t child[PAYERS];
 	const char *reason;
-	pid_t child;
 
-	reason = load_cgroup_open();
+	reason = quic_cgroup_open();
 	if (reason)
 		SKIP(return, "%s", reason);
 	ASSERT_EQ(0, quic_env_write_file(MAX_FLOWS, "200000"));
-	ASSERT_EQ(0, pipe(result));
-	child = fork();
-	if (!child)
-		_exit(charge(result[1]));
-	ASSERT_LE(0, child);
-	ASSERT_EQ(child, waitpid(child, &status, 0));
-	load_cgroup_close();
-	ASSERT_EQ(0, status);
-	ASSERT_EQ(sizeof(charged), read(result[0], charged, sizeof(charged)));
+	ASSERT_EQ(0, stay_on_this_processor());
+	for (i = 0; i < PAYERS; i++)
+		fd[i] = start_payer(&child[i]);
+	for (step = 0; step < 3; step++) {
+		for (i = 0; i < PAYERS; i++)
+			EXPECT_EQ(0, wait_for(fd[i]));
+		least += CHARGED * each[step];
+		charged[step] = slab_charged(least);
+		least = charged[step];
+		for (i = 0; i < PAYERS; i++)
+			tell(fd[i]);
+	}
+	for (i = 0; i < PAYERS; i++) {
+		close(fd[i]);
+		EXPECT_EQ(child[i], waitpid(child[i], &status, 0));
+		EXPECT_EQ(0, status);
+	}
+	quic_cgroup_close();
 	TH_LOG("%ld bytes a ULP, %ld a flow",
 	       (long)(charged[1] - charged[0]) / CHARGED,
 	       (long)(charged[2] - charged[1]) / CHARGED);

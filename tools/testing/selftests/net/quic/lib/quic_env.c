@@ -134,6 +134,22 @@ int quic_env_write_file(const char *path, const char *value)
 	return ret < 0 ? -1 : 0;
 }
 
+unsigned long quic_env_read_number(const char *path, const char *name)
+{
+	FILE *f = fopen(path, "r");
+	unsigned long value = 0;
+	char word[100];
+
+	if (!f)
+		return 0;
+	while (name && fscanf(f, "%99s", word) == 1 && strcmp(word, name))
+		;
+	if (fscanf(f, "%lu", &value) != 1)
+		value = 0;
+	fclose(f);
+	return value;
+}
+
 /* A device on which nobody answers the question for a neighbour. */
 static int away_setup(void)
 {

@@ -38,6 +38,8 @@ int quic_env_drain(const struct quic_env *env);
 struct quic_addr quic_env_away(const struct quic_env *env);
 
 int quic_env_write_file(const char *path, const char *value);
+/* The number at its start, or after @name; 0 without */
+unsigned long quic_env_read_number(const char *path, const char *name);
 
 struct quic_wire {
 	unsigned int frames;	/* UDP, or fragments of it, on the loopback */

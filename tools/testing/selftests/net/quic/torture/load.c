@@ -9,19 +9,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "kselftest.h"
 #include "load.h"
+#include "quic_cgroup.h"
 
 /*
  * What may come and go besides, kB; slabs stay when little is left in them, and
@@ -112,7 +111,7 @@ static void cleanup(void)
 			kill(children[i], SIGKILL);
 			waitpid(children[i], NULL, 0);
 		}
-	load_cgroup_close();
+	quic_cgroup_close();
 	restore_limits();
 }
 
@@ -169,7 +168,7 @@ static struct memory measure(void)
 	struct memory now = {
 		.slab = load_meminfo("SUnreclaim"),
 		.available = load_meminfo("MemAvailable"),
-		.cgroup_slab = load_cgroup_read("memory.stat",
+		.cgroup_slab = quic_cgroup_read("memory.stat",
 						"slab_unreclaimable") >> 10,
 	};
 	unsigned int i;
@@ -252,8 +251,8 @@ static void report(unsigned int seconds, const struct memory *now)
 	ksft_print_msg("  slab %lu kB, in the cgroup %lu kB, available %lu kB\n",
 		       now->slab, now->cgroup_slab, now->available);
 	ksft_print_msg("  %lu times at the limit of memory, %lu kills\n",
-		       load_cgroup_read("memory.events", "max"),
-		       load_cgroup_read("memory.events", "oom_kill"));
+		       quic_cgroup_read("memory.events", "max"),
+		       quic_cgroup_read("memory.events", "oom_kill"));
 }
 
 static double now_seconds(void)
@@ -282,7 +281,7 @@ static void play_round(unsigned int seconds)
 
 static bool memory_was_short(void)
 {
-	return load_cgroup_read("memory.events", "max");
+	return quic_cgroup_read("memory.events", "max");
 }
 
 /*
@@ -311,34 +310,18 @@ static void play(unsigned int seconds, bool pressure)
 		 (pressure && !memory_was_short() && elapsed < 10 * seconds));
 }
 
-/*
- * The statistics of a cgroup are flushed by a timer that does not wake a processor
- * which idles: keep each busy for some ticks.
- */
-static void keep_busy(unsigned int processor)
-{
-	double end = now_seconds() + 0.1;
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(processor % get_nprocs(), &set);
-	sched_setaffinity(0, sizeof(set), &set);
-	while (now_seconds() < end)
-		;
-}
-
-/* Nothing is left when the senders are gone; freeing takes some seconds. */
+/* Nothing is left when the senders are gone; freeing takes a while. */
 static bool all_is_freed(const struct memory *before)
 {
 	struct memory now;
 	int patience;
 
-	for (patience = 0; patience < 60; patience++) {
-		keep_busy(patience);
+	for (patience = 0; patience < 600; patience++) {
+		quic_cgroup_flush();
 		now = measure();
 		if (!quic_stat("QuicCurrTxSw") && !grown(before, &now))
 			return true;
-		sleep(1);
+		usleep(100 * 1000);
 	}
 	ksft_print_msg("%ld flows; kB before and now:\n", quic_stat("QuicCurrTxSw"));
 	ksft_print_msg("slab %lu %lu, in the cgroup %lu %lu, available %lu %lu\n",
@@ -376,7 +359,7 @@ int main(void)
 	ksft_set_plan(7);
 
 	raise_limits();
-	no_pressure = load_cgroup_open();
+	no_pressure = quic_cgroup_open();
 	fd = load_net_open(load);
 	if (fd < 0)
 		fail("network");
@@ -385,7 +368,7 @@ int main(void)
 	before = measure();
 	start_children(fd);
 	close(fd);
-	if (load_cgroup_limit())
+	if (!no_pressure && load_neighbour_limit())
 		fail("cgroup");
 	play(seconds, !no_pressure);
 

@@ -53,15 +53,8 @@ unsigned long load_net_lost(void);
 
 /* load_memory.c */
 
-/* A memory cgroup; NULL, or why there is none */
-const char *load_cgroup_open(void);
-/* From now on there is not much more than it has. */
-int load_cgroup_limit(void);
-void load_cgroup_close(void);
-void load_cgroup_join(void);
-/* A number in one of its files, the one after @name; 0 without */
-unsigned long load_cgroup_read(const char *file, const char *name);
-
+/* From now on there is not much more memory than what the cgroup has. */
+int load_neighbour_limit(void);
 /* The neighbour that takes memory from the senders: call it ten times a second. */
 void load_neighbour_tick(void);
 void load_neighbour_stop(void);

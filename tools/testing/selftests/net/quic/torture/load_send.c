@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "load.h"
+#include "quic_cgroup.h"
 #include "quic_env.h"
 
 #define SOCKETS		4
@@ -262,7 +263,7 @@ static void setup(struct sender *s)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* The neighbour shall be killed, not a sender. */
 	quic_env_write_file("/proc/self/oom_score_adj", "-1000");
-	load_cgroup_join();
+	quic_cgroup_join();
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	s->random = load->seed * LOAD_SENDERS + s->id + 1;
 	for (i = 0; i < sizeof(s->fill); i++)
