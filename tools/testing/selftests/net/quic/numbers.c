@@ -19,7 +19,7 @@
 #include <linux/net_tstamp.h>
 
 #include "kselftest_harness.h"
-#include "quic_env.h"
+#include "quic_expect.h"
 
 #define DCID_LEN	8
 #define COUNT		5
@@ -93,41 +93,10 @@ static void change_contents(struct quic_train *train)
 		train->buf[train->at[i + 1] - 1] ^= 0xff;
 }
 
-static void expect_error(struct __test_metadata *_metadata,
-			 const FIXTURE_DATA(numbers) *self,
-			 const struct quic_msg *msg, int err, int counted)
-{
-	long before = quic_stat("QuicTxSwError");
-	struct quic_wire wire;
-
-	ASSERT_LE(0, before);
-	quic_env_wire(&self->env);
-	ASSERT_EQ(-1, quic_send(msg));
-	ASSERT_EQ(err, errno) {
-		TH_LOG("%s instead of %s", strerrorname_np(errno),
-		       strerrorname_np(err));
-	}
-	wire = quic_env_wire(&self->env);
-	ASSERT_EQ(0, wire.frames);
-	ASSERT_EQ(before + counted, quic_stat("QuicTxSwError"));
-}
-
 #define EXPECT_REFUSED(err, msg) \
-	expect_error(_metadata, self, msg, err, 1)
-
-static void expect_sent(struct __test_metadata *_metadata,
-			const FIXTURE_DATA(numbers) *self,
-			const struct quic_msg *msg)
-{
-	uint8_t byte;
-
-	ASSERT_EQ(msg->len, quic_send(msg)) {
-		TH_LOG("%s", strerror(errno));
-	}
-	ASSERT_EQ(self->train.count,
-		  quic_receive(self->env.rx, self->phase, &self->train));
-	ASSERT_EQ(-1, recv(self->env.rx, &byte, 1, MSG_DONTWAIT));
-}
+	quic_expect_error(_metadata, &self->env, msg, err, 1)
+#define EXPECT_SENT(msg) \
+	quic_expect_sent(_metadata, &self->env, self->phase, &self->train, msg)
 
 /* After a failure: the same numbers, @other contents, and then no more. */
 static void expect_retry(struct __test_metadata *_metadata,
@@ -136,7 +105,7 @@ static void expect_retry(struct __test_metadata *_metadata,
 {
 	if (other)
 		change_contents(&self->train);
-	expect_sent(_metadata, self, msg);
+	EXPECT_SENT(msg);
 	EXPECT_REFUSED(ERANGE, msg);
 }
 
@@ -151,7 +120,7 @@ TEST_F(numbers, send_buffer_full)
 		msg = next_train(self, COUNT);
 		ASSERT_EQ(0, quic_env_fill(&self->env));
 		msg.flags = MSG_DONTWAIT;
-		expect_error(_metadata, self, &msg, EAGAIN, 0);
+		quic_expect_error(_metadata, &self->env, &msg, EAGAIN, 0);
 		ASSERT_EQ(0, quic_env_drain(&self->env));
 		expect_retry(_metadata, self, &msg, other);
 	}
@@ -249,7 +218,7 @@ TEST_F(numbers, unreadable_memory)
 			if (other)
 				change_contents(&self->train);
 			memcpy(memory + 100, self->train.buf, msg.len);
-			expect_sent(_metadata, self, &msg);
+			EXPECT_SENT(&msg);
 		}
 	}
 
@@ -285,7 +254,7 @@ TEST_F(numbers, segments_larger_than_mtu)
 	msg = quic_msg(self->env.tx, &self->env.to, &self->train);
 	EXPECT_REFUSED(ERANGE, &msg);
 	msg = next_train(self, COUNT);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 /* A queue drops what UDP has given away. */
@@ -313,7 +282,7 @@ TEST_F(numbers, dropped_by_the_queue)
 	ASSERT_EQ(0, system("tc qdisc del dev lo root"));
 	EXPECT_REFUSED(ERANGE, &msg);
 	msg = next_train(self, COUNT);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 /* Two processes with the same numbers on one socket */
@@ -485,6 +454,7 @@ TEST_F(numbers, interrupted_and_restarted)
 	EXPECT_EQ(TICKS, ticks);
 	EXPECT_EQ(COUNT, quic_receive(self->env.rx, self->phase, &self->train));
 	EXPECT_EQ(before, quic_stat("QuicTxSwError"));
+	EXPECT_EQ(false, quic_env_wire(&self->env).marker);
 	EXPECT_REFUSED(ERANGE, &msg);
 }
 
@@ -497,7 +467,7 @@ TEST_F(numbers, interrupted)
 		msg = next_train(self, COUNT);
 		ASSERT_EQ(0, quic_env_fill(&self->env));
 		ASSERT_EQ(0, start_ticking(self->env.tx, 0));
-		expect_error(_metadata, self, &msg, EINTR, 0);
+		quic_expect_error(_metadata, &self->env, &msg, EINTR, 0);
 		ASSERT_EQ(0, stop_ticking());
 		ASSERT_LE(1, ticks);
 		ASSERT_EQ(0, quic_env_drain(&self->env));
@@ -515,7 +485,7 @@ TEST_F(numbers, interrupted_with_timeout)
 				sizeof(timeout)));
 	ASSERT_EQ(0, quic_env_fill(&self->env));
 	ASSERT_EQ(0, start_ticking(self->env.tx, SA_RESTART));
-	expect_error(_metadata, self, &msg, EINTR, 0);
+	quic_expect_error(_metadata, &self->env, &msg, EINTR, 0);
 	ASSERT_EQ(0, stop_ticking());
 	ASSERT_EQ(0, quic_env_drain(&self->env));
 	expect_retry(_metadata, self, &msg, true);
@@ -654,7 +624,7 @@ TEST_F(numbers, worn_out_key)
 	ASSERT_EQ(0, lower_limit(self, "20"));
 
 	msg = next_train(self, 17);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 	/* One too many refuses the train, */
 	msg = next_train(self, 4);
 	EXPECT_REFUSED(EKEYEXPIRED, &msg);
@@ -662,7 +632,7 @@ TEST_F(numbers, worn_out_key)
 	/* and counts for nothing. */
 	quic_train_build(&self->train, self->packet, 3, 0);
 	msg = quic_msg(self->env.tx, &self->env.to, &self->train);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 	EXPECT_REFUSED(ERANGE, &msg);
 	msg = next_train(self, 1);
 	EXPECT_REFUSED(EKEYEXPIRED, &msg);
@@ -671,7 +641,7 @@ TEST_F(numbers, worn_out_key)
 	ASSERT_EQ(0, add_generation(self, 1));
 	self->packet.flags |= QUIC_KEY_PHASE;
 	msg = next_train(self, 20);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 	msg = next_train(self, 1);
 	EXPECT_REFUSED(EKEYEXPIRED, &msg);
 	/* the old one is still worn out, ... */
@@ -681,7 +651,7 @@ TEST_F(numbers, worn_out_key)
 
 	/* until the administrator thinks otherwise. */
 	ASSERT_EQ(0, quic_env_write_file(MAX_PACKETS, "21"));
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 	msg = next_train(self, 1);
 	EXPECT_REFUSED(EKEYEXPIRED, &msg);
 }
@@ -699,9 +669,9 @@ TEST_F(numbers, failures_do_not_wear_out)
 	for (i = 0; i < 10; i++)
 		EXPECT_REFUSED(ENETUNREACH, &msg);
 	msg.to = &self->env.to;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 	msg = next_train(self, 5);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 	msg = next_train(self, 1);
 	EXPECT_REFUSED(EKEYEXPIRED, &msg);
 }
@@ -732,7 +702,7 @@ static void expect_first_unharmed(struct __test_metadata *_metadata,
 	quic_train_build(&self->train, self->packet, COUNT, 0);
 	change_contents(&self->train);
 	msg = quic_msg(self->env.tx, &self->env.to, &self->train);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 	EXPECT_REFUSED(ERANGE, &msg);
 }
 
@@ -744,7 +714,7 @@ TEST_F(numbers, second_key_worn_out)
 	ASSERT_EQ(0, lower_limit(self, "20"));
 	self->packet.flags |= QUIC_KEY_PHASE;
 	msg = next_train(self, 20 - COUNT + 1);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 
 	self->packet.pn += 1000;
 	msg = both_phases(self);
@@ -752,7 +722,7 @@ TEST_F(numbers, second_key_worn_out)
 	expect_first_unharmed(_metadata, self);
 	/* It has not been worn out, */
 	msg = next_train(self, 20 - COUNT);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 	msg = next_train(self, 1);
 	EXPECT_REFUSED(EKEYEXPIRED, &msg);
 	/* nor has the second been used. */
@@ -760,7 +730,7 @@ TEST_F(numbers, second_key_worn_out)
 	self->packet.pn -= 2000;
 	quic_train_build(&self->train, self->packet, COUNT - 1, 0);
 	msg = quic_msg(self->env.tx, &self->env.to, &self->train);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 TEST_F(numbers, number_used_by_second_key)
@@ -770,7 +740,7 @@ TEST_F(numbers, number_used_by_second_key)
 	ASSERT_EQ(0, add_generation(self, 1));
 	self->packet.flags |= QUIC_KEY_PHASE;
 	msg = next_train(self, 1);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 
 	self->packet.pn -= 2 * COUNT - 1;
 	msg = both_phases(self);

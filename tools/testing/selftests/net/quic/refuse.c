@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "quic_env.h"
+#include "quic_expect.h"
 
 #define DCID_LEN	8
 
@@ -20,7 +20,7 @@ FIXTURE(refuse) {
 	struct quic_env env;
 	struct quic_packet packet;
 	struct quic_train train;
-	struct quic_oracle *oracle;
+	struct quic_oracle *phase[2];
 };
 
 FIXTURE_VARIANT(refuse) {
@@ -45,7 +45,7 @@ FIXTURE_SETUP(refuse)
 	};
 	quic_dcid_init(&self->packet.dcid, DCID_LEN, 0);
 	quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], 1, 0);
-	self->oracle = quic_oracle_new(&keys);
+	self->phase[0] = quic_oracle_new(&keys);
 	quic_flow_info(&info, &keys, &self->packet.dcid, NULL);
 	ASSERT_EQ(0, quic_flow_add(self->env.tx, &info));
 	quic_train_build(&self->train, self->packet, 1, 0);
@@ -54,62 +54,14 @@ FIXTURE_SETUP(refuse)
 
 FIXTURE_TEARDOWN(refuse)
 {
-	quic_oracle_free(self->oracle);
+	quic_oracle_free(self->phase[0]);
 	quic_env_close(&self->env);
 }
 
-static void expect_error(struct __test_metadata *_metadata,
-			 const FIXTURE_DATA(refuse) *self,
-			 const struct quic_msg *msg, int err, int counted)
-{
-	long sent = quic_stat("QuicTxSwPackets");
-	long before = quic_stat("QuicTxSwError");
-	struct quic_wire wire;
-	uint8_t byte;
-
-	ASSERT_LE(0, before);
-	ASSERT_EQ(-1, quic_send(msg));
-	ASSERT_EQ(err, errno) {
-		TH_LOG("%s instead of %s", strerrorname_np(errno),
-		       strerrorname_np(err));
-	}
-	wire = quic_env_wire(&self->env);
-	ASSERT_EQ(0, wire.frames);
-	ASSERT_EQ(-1, recv(self->env.rx, &byte, 1, MSG_DONTWAIT));
-	ASSERT_EQ(EAGAIN, errno);
-	ASSERT_EQ(before + counted, quic_stat("QuicTxSwError"));
-	ASSERT_EQ(sent, quic_stat("QuicTxSwPackets"));
-}
-
 #define EXPECT_REFUSED(err, msg) \
-	expect_error(_metadata, self, msg, err, 1)
-
-/* The train goes out, and as libcrypto has it. */
-static void expect_sent(struct __test_metadata *_metadata,
-			const FIXTURE_DATA(refuse) *self,
-			const struct quic_msg *msg)
-{
-	const struct quic_train *train = &self->train;
-	uint8_t expected[QUIC_MAX_UDP_PAYLOAD], seen[QUIC_MAX_UDP_PAYLOAD];
-	struct quic_wire wire;
-	unsigned int i;
-	size_t len;
-
-	ASSERT_EQ(train->len, quic_send(msg)) {
-		TH_LOG("%s", strerror(errno));
-	}
-	for (i = 0; i < train->count; i++) {
-		len = quic_oracle_protect(self->oracle, train->pn[i],
-					  train->dcid_len,
-					  train->buf + train->at[i],
-					  train->at[i + 1] - train->at[i],
-					  expected);
-		ASSERT_EQ(len, recv(self->env.rx, seen, sizeof(seen), 0));
-		ASSERT_EQ(0, memcmp(expected, seen, len));
-	}
-	wire = quic_env_wire(&self->env);
-	EXPECT_EQ(false, wire.marker);
-}
+	quic_expect_error(_metadata, &self->env, msg, err, 1)
+#define EXPECT_SENT(msg) \
+	quic_expect_sent(_metadata, &self->env, self->phase, &self->train, msg)
 
 static struct quic_msg message(const FIXTURE_DATA(refuse) *self)
 {
@@ -129,7 +81,7 @@ TEST_F(refuse, cmsg_length)
 		EXPECT_REFUSED(EINVAL, &msg);
 	}
 	msg.anc_len = sizeof(msg.anc);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 /* One that claims to be longer than there is, also with data pending. */
@@ -156,7 +108,7 @@ TEST_F(refuse, cmsg_beyond_the_end)
 	EXPECT_EQ(false, wire.marker);
 
 	msg.cut = 0;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 TEST_F(refuse, second_cmsg)
@@ -166,7 +118,7 @@ TEST_F(refuse, second_cmsg)
 	msg.encrypts = 2;
 	EXPECT_REFUSED(EINVAL, &msg);
 	msg.encrypts = 1;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 TEST_F(refuse, unknown_flags)
@@ -179,7 +131,7 @@ TEST_F(refuse, unknown_flags)
 		EXPECT_REFUSED(EINVAL, &msg);
 	}
 	msg.anc.flags = 0;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 TEST_F(refuse, cmsg_dcid_length)
@@ -196,7 +148,7 @@ TEST_F(refuse, cmsg_dcid_length)
 	msg.anc.conn_id_length = 0;
 	EXPECT_REFUSED(ENOENT, &msg);
 	msg.anc.conn_id_length = DCID_LEN;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 /* The train */
@@ -225,7 +177,7 @@ TEST_F(refuse, too_short_for_the_sample)
 			EXPECT_REFUSED(EINVAL, &msg);
 		}
 		msg.len = self->train.len;
-		expect_sent(_metadata, self, &msg);
+		EXPECT_SENT(&msg);
 		self->packet.pn++;
 	}
 }
@@ -239,7 +191,7 @@ TEST_F(refuse, short_last_packet)
 	for (msg.len--; msg.len > self->train.at[4]; msg.len--)
 		EXPECT_REFUSED(EINVAL, &msg);
 	msg.len = self->train.len;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 TEST_F(refuse, long_header)
@@ -254,7 +206,7 @@ TEST_F(refuse, long_header)
 		self->train.buf[self->train.at[i]] |= QUIC_LONG_HEADER;
 		EXPECT_REFUSED(EINVAL, &msg);
 		self->train.buf[self->train.at[i]] &= ~QUIC_LONG_HEADER;
-		expect_sent(_metadata, self, &msg);
+		EXPECT_SENT(&msg);
 		self->packet.pn += 5;
 	}
 }
@@ -273,7 +225,7 @@ TEST_F(refuse, other_dcid)
 		EXPECT_REFUSED(i ? EINVAL : ENOENT, &msg);
 		*last ^= 1;
 	}
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 TEST_F(refuse, segment_not_longer_than_the_tag)
@@ -283,7 +235,7 @@ TEST_F(refuse, segment_not_longer_than_the_tag)
 	for (msg.gso = 1; msg.gso <= QUIC_TAG_SIZE; msg.gso++)
 		EXPECT_REFUSED(EINVAL, &msg);
 	msg.gso = -1;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 TEST_F(refuse, no_key_for_the_phase)
@@ -298,7 +250,7 @@ TEST_F(refuse, no_key_for_the_phase)
 		EXPECT_REFUSED(ENOKEY, &msg);
 		self->train.buf[self->train.at[i]] &= ~QUIC_KEY_PHASE;
 	}
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 /* Packet numbers */
@@ -312,7 +264,7 @@ TEST_F(refuse, number_unlike_the_header)
 	msg.anc.next_pkt_num -= 2;
 	EXPECT_REFUSED(EINVAL, &msg);
 	msg.anc.next_pkt_num = self->packet.pn;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 TEST_F(refuse, used_number)
@@ -321,7 +273,7 @@ TEST_F(refuse, used_number)
 
 	quic_train_build(&self->train, self->packet, 10, 0);
 	msg = message(self);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 	EXPECT_REFUSED(ERANGE, &msg);
 
 	/* One in common, and all below */
@@ -337,7 +289,7 @@ TEST_F(refuse, used_number)
 	self->packet.pn = 5010;
 	quic_train_build(&self->train, self->packet, 10, 0);
 	msg = message(self);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 TEST_F(refuse, number_above_the_limit)
@@ -363,7 +315,7 @@ TEST_F(refuse, number_above_the_limit)
 	EXPECT_REFUSED(ERANGE, &msg);
 	quic_train_build(&self->train, self->packet, 4, 0);
 	msg = message(self);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 	EXPECT_REFUSED(ERANGE, &msg);
 }
 
@@ -379,7 +331,7 @@ TEST_F(refuse, too_many_segments)
 	EXPECT_REFUSED(EMSGSIZE, &msg);
 	quic_train_build(&self->train, self->packet, QUIC_MAX_SEGMENTS, 13);
 	msg = message(self);
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 /* It is the length with the tags that counts. */
@@ -402,7 +354,7 @@ TEST_F(refuse, too_long)
 	msg.len--;
 	self->train.len--;
 	self->train.at[self->train.count]--;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 /* A hole in the middle; the numbers serve again, with other contents. */
@@ -427,7 +379,7 @@ TEST_F(refuse, unreadable_memory)
 
 	self->train.buf[self->train.at[3] - 1] ^= 1;
 	msg.buf = self->train.buf;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 	EXPECT_REFUSED(ERANGE, &msg);
 }
 
@@ -438,7 +390,7 @@ TEST_F(refuse, no_destination)
 	msg.to = NULL;
 	EXPECT_REFUSED(EDESTADDRREQ, &msg);
 	msg.to = &self->env.to;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 /* The same error as for plain UDP, which looks at the length first, on IPv4. */
@@ -460,7 +412,7 @@ TEST_F(refuse, short_destination)
 	other.len = self->env.to.len;
 	EXPECT_REFUSED(ipv4 ? EAFNOSUPPORT : EINVAL, &msg);
 	msg.to = &self->env.to;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 /* Modes of sending that encryption does not go with */
@@ -472,7 +424,7 @@ TEST_F(refuse, msg_more)
 	msg.flags = MSG_MORE;
 	EXPECT_REFUSED(EOPNOTSUPP, &msg);
 	msg.flags = 0;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 /* UDP looks for a route, and sends nothing. */
@@ -483,7 +435,7 @@ TEST_F(refuse, msg_probe)
 	msg.flags = MSG_PROXY;	/* the kernel says MSG_PROBE */
 	EXPECT_REFUSED(EOPNOTSUPP, &msg);
 	msg.flags = 0;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 TEST_F(refuse, msg_zerocopy)
@@ -497,7 +449,7 @@ TEST_F(refuse, msg_zerocopy)
 				sizeof(one)));
 	EXPECT_REFUSED(EOPNOTSUPP, &msg);
 	msg.flags = 0;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 TEST_F(refuse, cork_option)
@@ -509,7 +461,7 @@ TEST_F(refuse, cork_option)
 	EXPECT_REFUSED(EOPNOTSUPP, &msg);
 	ASSERT_EQ(0, setsockopt(self->env.tx, SOL_UDP, UDP_CORK, &off,
 				sizeof(off)));
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 /* What is pending comes out as it was. */
@@ -530,7 +482,7 @@ TEST_F(refuse, pending_data)
 	EXPECT_EQ(0, memcmp(seen, "first,second", 12));
 	quic_env_wire(&self->env);
 	msg.flags = 0;
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 /*
@@ -575,12 +527,12 @@ TEST_F(refuse, send_buffer_full)
 
 	/* EAGAIN is no error, but a wish to be asked again. */
 	msg.flags = MSG_DONTWAIT;
-	expect_error(_metadata, self, &msg, EAGAIN, 0);
+	quic_expect_error(_metadata, &self->env, &msg, EAGAIN, 0);
 
 	size = 1 << 20;
 	ASSERT_EQ(0, setsockopt(self->env.tx, SOL_SOCKET, SO_SNDBUF, &size,
 				sizeof(size)));
-	expect_sent(_metadata, self, &msg);
+	EXPECT_SENT(&msg);
 }
 
 TEST_HARNESS_MAIN
