@@ -97,21 +97,6 @@ static unsigned int add_flows(int fd, unsigned int max)
 	return n;
 }
 
-/* What deletes flows may not be done when somebody else has closed a socket. */
-static long flows_become(long expected)
-{
-	long flows;
-	int i;
-
-	for (i = 0; i < 1000; i++) {
-		flows = quic_stat("QuicCurrTxSw");
-		if (flows == expected)
-			break;
-		usleep(10000);
-	}
-	return flows;
-}
-
 /* Sends the fixture's packet; @rx gets it as flow number @flow has it. */
 static void expect_flow(struct __test_metadata *_metadata,
 			FIXTURE_DATA(limits) *self, int fd, int rx,
@@ -210,7 +195,7 @@ TEST_F_TIMEOUT(limits, many_flows, TIMEOUT)
 			expect_error(_metadata, self, fd, &self->env.to, ENOENT);
 	}
 	close(fd);
-	EXPECT_EQ(0, flows_become(0));
+	EXPECT_EQ(0, quic_flows_become(0));
 	deleted = now_ms();
 	TH_LOG("%d flows added in %ld ms, %d sent to in %ld, deleted in %ld",
 	       MANY, added - start, SOME, sent - added, deleted - sent);
@@ -252,7 +237,7 @@ TEST_F(limits, sockets_share_it)
 	EXPECT_EQ(0, quic_flow_add(self->env.tx, &info));
 	close(fd);
 	ASSERT_EQ(0, seteuid(0));
-	EXPECT_EQ(5, flows_become(5));
+	EXPECT_EQ(5, quic_flows_become(5));
 	ASSERT_EQ(0, seteuid(USER));
 	fd = quic_env_socket(&self->env);
 	EXPECT_EQ(4, add_flows(fd, 100));
@@ -312,7 +297,7 @@ TEST_F(limits, closed_by_another_process)
 
 	tell(pair[0]);
 	ASSERT_EQ(0, wait_for(pair[0]));
-	EXPECT_EQ(0, flows_become(0));
+	EXPECT_EQ(0, quic_flows_become(0));
 	EXPECT_EQ(8, add_flows(self->env.tx, 100));
 	EXPECT_EQ(ENOBUFS, errno);
 	close(pair[0]);

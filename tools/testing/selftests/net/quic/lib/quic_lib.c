@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <linux/tls.h>
 
@@ -292,4 +293,18 @@ long quic_stat(const char *name)
 			result = value;
 	fclose(f);
 	return result;
+}
+
+long quic_flows_become(long expected)
+{
+	long flows;
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		flows = quic_stat("QuicCurrTxSw");
+		if (flows == expected)
+			break;
+		usleep(10000);
+	}
+	return flows;
 }

@@ -137,5 +137,10 @@ unsigned int quic_receive(int rx, struct quic_oracle *const phase[2],
 
 /* A counter of /proc/net/quic_stat, -1 if it is not there. */
 long quic_stat(const char *name);
+/*
+ * QuicCurrTxSw, as soon as it is @expected: what deletes flows may not be done
+ * when somebody else has closed a socket.
+ */
+long quic_flows_become(long expected);
 
 #endif /* QUIC_LIB_H */
