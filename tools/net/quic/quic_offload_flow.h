@@ -1,53 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Inside quic_offload: sockets, and what the kernel was told of a connection */
+/* Inside quic_offload: what the kernel was told of a connection */
 #ifndef QUIC_OFFLOAD_FLOW_H
 #define QUIC_OFFLOAD_FLOW_H
 
-#include <stdatomic.h>
-
-#include <netinet/in.h>
-
-#include <linux/quic.h>
-
-#include "quic_offload.h"
-
-/* From <linux/udp.h>, which cannot be included with <netinet/udp.h> */
-#ifndef SOL_UDP
-#define SOL_UDP				17
-#endif
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT			103
-#endif
-#ifndef UDP_ULP
-#define UDP_ULP				105
-#endif
-#ifndef UDP_QUIC_ENCRYPT
-#define UDP_QUIC_ADD_TX_CONNECTION	106
-#define UDP_QUIC_DEL_TX_CONNECTION	107
-#define UDP_QUIC_ENCRYPT		108
-#endif
-
-/* Why the kernel does less than it might: each is told once. */
-enum quic_offload_reason {
-	NO_ULP,
-	NO_ROOM,
-	NO_CIPHER,
-	NO_FLOW,
-	NO_MESSAGE,
-	NO_GSO,
-};
-
-/* Shared by threads, and by the flows on it */
-struct quic_offload_socket {
-	atomic_uint refs;
-	atomic_int fd;			/* -1 when the user is done with it */
-	atomic_bool enabled;
-	atomic_bool gso;
-	atomic_uint told;		/* bits by enum quic_offload_reason */
-	bool ulp;
-	quic_offload_notice notice;
-	void *arg;
-};
+#include "quic_offload_socket.h"
 
 /**
  * struct quic_offload_flow - packets of a connection on one socket, to one
@@ -74,11 +30,6 @@ struct quic_offload_flow {
 	uint8_t generations;
 	bool refused;
 };
-
-/* Whether the kernel is asked to protect packets */
-bool quic_offload_socket_may(const struct quic_offload_socket *sock);
-void quic_offload_socket_tell(struct quic_offload_socket *sock,
-			      enum quic_offload_reason reason, int err);
 
 /* The name of a flow; without @msg_name it is one of a connected socket. */
 void quic_offload_flow_name(struct quic_connection_info_key *name,

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Connections: their keys and their flows */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "quic_offload_conn.h"
+
+/* First byte of a short header, RFC 9000 section 17.3.1 */
+#define KEY_PHASE		0x04
+
+struct quic_offload_conn *quic_offload_conn_new(quic_offload_protect protect,
+						void *arg)
+{
+	struct quic_offload_conn *conn = calloc(1, sizeof(*conn));
+
+	if (conn) {
+		conn->protect = protect;
+		conn->arg = arg;
+	}
+	return conn;
+}
+
+void quic_offload_conn_free(struct quic_offload_conn *conn)
+{
+	unsigned int i;
+
+	if (!conn)
+		return;
+	for (i = 0; i < QUIC_OFFLOAD_FLOWS; i++)
+		quic_offload_flow_drop(&conn->flows[i]);
+	free(conn->scratch);
+	explicit_bzero(conn, sizeof(*conn));
+	free(conn);
+}
+
+int quic_offload_conn_set_keys(struct quic_offload_conn *conn,
+			       const struct quic_offload_keys *keys)
+{
+	if (conn->generations &&
+	    keys->generation != (uint8_t)(conn->newest + 1))
+		return -EINVAL;
+
+	conn->keys[keys->generation & 1] = *keys;
+	conn->newest = keys->generation;
+	if (conn->generations < 2)
+		conn->generations++;
+	return 0;
+}
+
+void quic_offload_conn_retire(struct quic_offload_conn *conn,
+			      const uint8_t *dcid, size_t len)
+{
+	const struct msghdr nowhere = {};
+	struct quic_connection_info_key key;
+	unsigned int i;
+
+	if (len > sizeof(key.conn_id))
+		return;
+	quic_offload_flow_name(&key, dcid, len, &nowhere);
+	for (i = 0; i < QUIC_OFFLOAD_FLOWS; i++) {
+		struct quic_offload_flow *flow = &conn->flows[i];
+
+		if (flow->name.conn_id_length == len &&
+		    !memcmp(flow->name.conn_id, key.conn_id,
+			    sizeof(key.conn_id)))
+			quic_offload_flow_drop(flow);
+	}
+}
+
+const struct quic_offload_keys *
+quic_offload_conn_keys(const struct quic_offload_conn *conn,
+		       const struct quic_offload_packet *packet)
+{
+	unsigned int phase = !!(packet->data[0] & KEY_PHASE);
+
+	if (!conn->generations ||
+	    (conn->generations == 1 && phase != (conn->newest & 1)))
+		return NULL;
+	return &conn->keys[phase];
+}
+
+struct quic_offload_flow *
+quic_offload_conn_flow(struct quic_offload_conn *conn,
+		       struct quic_offload_socket *sock,
+		       const struct quic_offload_packet *packet,
+		       const struct msghdr *to)
+{
+	struct quic_offload_flow *flow, *oldest = conn->flows;
+	struct quic_connection_info_key name;
+
+	quic_offload_flow_name(&name, packet->data + 1, packet->dcid_len,
+			       to);
+	for (flow = oldest; flow < conn->flows + QUIC_OFFLOAD_FLOWS; flow++) {
+		if (flow->sock == sock &&
+		    !memcmp(&flow->name, &name, sizeof(name)))
+			goto found;
+		if (flow->used < oldest->used)
+			oldest = flow;
+	}
+
+	flow = oldest;
+	quic_offload_flow_drop(flow);
+	quic_offload_flow_init(flow, sock, &name);
+found:
+	flow->used = ++conn->clock;
+	return flow;
+}
+
+const struct quic_offload_stats *
+quic_offload_conn_stats(const struct quic_offload_conn *conn)
+{
+	return &conn->stats;
+}

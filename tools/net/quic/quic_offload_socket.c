@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Sockets: what they can do, and what is told about it */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "quic_offload_socket.h"
+
+#define ULP_NAME	"quic-crypto"
+
+static bool socket_has_ulp(int fd)
+{
+	socklen_t len = sizeof(ULP_NAME);
+	char name[sizeof(ULP_NAME)] = "";
+
+	return !getsockopt(fd, SOL_UDP, UDP_ULP, name, &len) &&
+	       !strncmp(name, ULP_NAME, sizeof(name));
+}
+
+struct quic_offload_socket *quic_offload_socket_new(int fd,
+						    quic_offload_notice notice,
+						    void *arg)
+{
+	struct quic_offload_socket *sock = calloc(1, sizeof(*sock));
+	int err = 0;
+
+	if (!sock)
+		return NULL;
+
+	sock->refs = 1;
+	sock->fd = fd;
+	sock->enabled = true;
+	sock->gso = true;
+	sock->notice = notice;
+	sock->arg = arg;
+
+	if (setsockopt(fd, SOL_UDP, UDP_ULP, ULP_NAME, strlen(ULP_NAME)))
+		err = errno;
+	sock->ulp = !err || (err == EEXIST && socket_has_ulp(fd));
+	if (!sock->ulp)
+		quic_offload_socket_tell(sock, NO_ULP, err);
+
+	return sock;
+}
+
+void quic_offload_socket_get(struct quic_offload_socket *sock)
+{
+	sock->refs++;
+}
+
+void quic_offload_socket_put(struct quic_offload_socket *sock)
+{
+	if (!--sock->refs)
+		free(sock);
+}
+
+void quic_offload_socket_free(struct quic_offload_socket *sock)
+{
+	if (!sock)
+		return;
+	sock->fd = -1;
+	quic_offload_socket_put(sock);
+}
+
+bool quic_offload_socket_may(const struct quic_offload_socket *sock)
+{
+	return sock->ulp && sock->enabled;
+}
+
+bool quic_offload_socket_enable(struct quic_offload_socket *sock, bool enable)
+{
+	sock->enabled = enable;
+	return quic_offload_socket_may(sock);
+}
+
+void quic_offload_socket_set_gso(struct quic_offload_socket *sock, bool enable)
+{
+	sock->gso = enable;
+}
+
+void quic_offload_socket_tell(struct quic_offload_socket *sock,
+			      enum quic_offload_reason reason, int err)
+{
+	static const struct {
+		const char *what, *effect;
+	} texts[] = {
+		[NO_ULP] = { "kernel has no QUIC offload",
+			     "packets are protected in userspace" },
+		[NO_ROOM] = { "limit user.max_quic_flows reached",
+			      "some packets are protected in userspace" },
+		[NO_CIPHER] = { "kernel does not have the cipher of a connection",
+				"its packets are protected in userspace" },
+		[NO_FLOW] = { "kernel did not add a QUIC flow",
+			      "its packets are protected in userspace" },
+		[NO_MESSAGE] = { "kernel did not protect QUIC packets",
+				 "such are protected in userspace" },
+		[NO_GSO] = { "no UDP GSO on a route",
+			     "packets are sent one by one" },
+	};
+	unsigned int bit = 1U << reason;
+	char text[160];
+
+	if (!sock->notice || atomic_fetch_or(&sock->told, bit) & bit)
+		return;
+	errno = err;
+	snprintf(text, sizeof(text), "%s (%m): %s", texts[reason].what,
+		 texts[reason].effect);
+	sock->notice(sock->arg, text);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Inside quic_offload: sockets, and what is told about them */
+#ifndef QUIC_OFFLOAD_SOCKET_H
+#define QUIC_OFFLOAD_SOCKET_H
+
+#include <stdatomic.h>
+
+#include <netinet/in.h>
+
+#include <linux/quic.h>
+
+#include "quic_offload.h"
+
+/* From <linux/udp.h>, which cannot be included with <netinet/udp.h> */
+#ifndef SOL_UDP
+#define SOL_UDP				17
+#endif
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT			103
+#endif
+#ifndef UDP_ULP
+#define UDP_ULP				105
+#endif
+#ifndef UDP_QUIC_ENCRYPT
+#define UDP_QUIC_ADD_TX_CONNECTION	106
+#define UDP_QUIC_DEL_TX_CONNECTION	107
+#define UDP_QUIC_ENCRYPT		108
+#endif
+
+/* Why the kernel does less than it might: each is told once. */
+enum quic_offload_reason {
+	NO_ULP,
+	NO_ROOM,
+	NO_CIPHER,
+	NO_FLOW,
+	NO_MESSAGE,
+	NO_GSO,
+};
+
+/* Shared by threads, and by the flows on it */
+struct quic_offload_socket {
+	atomic_uint refs;
+	atomic_int fd;			/* -1 when the user is done with it */
+	atomic_bool enabled;
+	atomic_bool gso;
+	atomic_uint told;		/* bits by enum quic_offload_reason */
+	bool ulp;
+	quic_offload_notice notice;
+	void *arg;
+};
+
+/* A reference, of what may still have flows on the socket */
+void quic_offload_socket_get(struct quic_offload_socket *sock);
+void quic_offload_socket_put(struct quic_offload_socket *sock);
+
+/* Whether the kernel is asked to protect packets */
+bool quic_offload_socket_may(const struct quic_offload_socket *sock);
+void quic_offload_socket_tell(struct quic_offload_socket *sock,
+			      enum quic_offload_reason reason, int err);
+
+#endif /* QUIC_OFFLOAD_SOCKET_H */
