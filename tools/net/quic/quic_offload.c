@@ -53,6 +53,27 @@ static void cmsg_set(void *buf, int type, const void *data, size_t len)
 	memcpy(CMSG_DATA(hdr), data, len);
 }
 
+/*
+ * There are systems that look like Linux, say yes to socket options that they do
+ * not know and overlook control messages: there, what is meant for the kernel to
+ * protect would leave in plain text.  So no flow is trusted before its socket
+ * has refused, on the way to that very destination, a message that has to be
+ * refused.  This is the first packet of the flow, complete and protected in
+ * userspace: where it is sent none the less it does no harm, and nothing that
+ * the peer would not have got anyway.  Nothing else about the message may be a
+ * reason for EINVAL: no flags, no strange address, no memory that can't be read.
+ * It counts only if a train is taken next with all else as it was: the caller's
+ * control messages may be the reason too.
+ *
+ * All flags, and a length that no connection ID has: the one of these flags that
+ * is known is for bypass, so that the kernel counts no error.
+ */
+static void encrypt_refusable(struct quic_tx_ancillary_data *encrypt)
+{
+	encrypt->flags = ~0;
+	encrypt->conn_id_length = ~0;
+}
+
 /* Also with one packet: the socket may have the option UDP_SEGMENT. */
 static void train_control(struct control *control,
 			  const struct quic_offload_train *train,
@@ -65,13 +86,16 @@ static void train_control(struct control *control,
 	};
 	uint16_t segment = 0;
 
+	if (train->way == PROOF)
+		encrypt_refusable(&encrypt);
+
 	if (train->count > 1)
 		segment = first->len + (first->ready ? 0 : TAG_SIZE);
 	cmsg_set(control->segment, UDP_SEGMENT, &segment, sizeof(segment));
 	msg->msg_control = control->segment;
 	msg->msg_controllen = sizeof(control->segment) + callers;
 
-	if (train->way == KERNEL) {
+	if (train->way == KERNEL || train->way == PROOF) {
 		cmsg_set(control->encrypt, UDP_QUIC_ENCRYPT, &encrypt,
 			 sizeof(encrypt));
 		msg->msg_control = control->encrypt;
@@ -89,7 +113,7 @@ static int train_send(struct sending *s, const struct quic_offload_train *train)
 	};
 	int ret;
 
-	if (train->way == USER) {
+	if (train->way == USER || train->way == PROOF) {
 		ret = quic_offload_train_protect(s->call.conn, train, iov);
 		if (ret < 0)
 			return ret;
@@ -115,6 +139,7 @@ static void train_left(struct sending *s,
 	uint64_t *counters[] = {
 		[READY] = &stats->ready,
 		[USER] = &stats->user,
+		[PROOF] = &stats->user,
 		[KERNEL] = &stats->kernel,
 	};
 
@@ -122,6 +147,13 @@ static void train_left(struct sending *s,
 	stats->messages++;
 	if (train->flow)
 		train->flow->next = quic_offload_train_last(train)->number + 1;
+
+	if (train->way == KERNEL) {
+		train->flow->proven = true;
+	} else if (train->way == PROOF) {
+		quic_offload_socket_distrust(s->call.sock);
+		quic_offload_flow_del(train->flow);
+	}
 
 	if (s->doubt == ABOUT_KERNEL) {
 		quic_offload_flow_refuse(train->flow, NO_MESSAGE, s->doubt_err);
@@ -140,6 +172,11 @@ static int train_failed(struct sending *s,
 {
 	bool kernel = train->way == KERNEL;
 
+	if (train->way == PROOF && err == -EINVAL) {
+		s->call.refused = train->flow;
+		return 0;
+	}
+
 	/* No other way would help, or do. */
 	if (err == -EAGAIN || err == -ERANGE || err == -EKEYEXPIRED)
 		return err;
@@ -147,6 +184,8 @@ static int train_failed(struct sending *s,
 	/* The socket was connected to another peer, for example. */
 	if (kernel && err == -ENOENT && !s->renewed) {
 		quic_offload_flow_del(train->flow);
+		train->flow->proven = false;
+		s->call.refused = NULL;
 		s->renewed = true;
 		return 0;
 	}

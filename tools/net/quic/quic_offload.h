@@ -85,7 +85,8 @@ struct quic_offload_packet {
  * @len: bytes of @packet without the tag
  * @number: full packet number
  *
- * RFC 9001 section 5.3 and 5.4: AEAD, then header protection.
+ * RFC 9001 section 5.3 and 5.4: AEAD, then header protection.  Also called for
+ * the first packet of each flow, which shows whether the socket can be trusted.
  *
  * Return: 0, or -1 on failure
  */
@@ -123,7 +124,8 @@ struct quic_offload_stats {
  * @arg: for @notice
  *
  * Attaches the ULP "quic-crypto".  A socket on which that fails works all the
- * same, in userspace.
+ * same, in userspace.  So does one on a system that only pretends: this shows
+ * with the first packet of a flow, which never leaves in plain text.
  *
  * Return: the object, or NULL with errno ENOMEM
  */
@@ -142,7 +144,8 @@ void quic_offload_socket_free(struct quic_offload_socket *sock);
  * @sock: the object
  * @enable: false: protect everything in userspace from now on
  *
- * Return: whether the kernel will be asked to protect packets
+ * Return: whether the kernel will be asked to protect packets.  As soon as it
+ * turns out to pretend it is not, whatever this said before.
  */
 bool quic_offload_socket_enable(struct quic_offload_socket *sock, bool enable);
 

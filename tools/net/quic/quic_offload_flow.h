@@ -18,6 +18,7 @@
  * @newest: newest generation that the kernel has
  * @generations: how many it has, 0: it has no flow
  * @refused: it is not asked again
+ * @proven: it has refused a message that it must refuse, and taken others
  */
 struct quic_offload_flow {
 	struct quic_offload_socket *sock;
@@ -29,6 +30,7 @@ struct quic_offload_flow {
 	uint8_t newest;
 	uint8_t generations;
 	bool refused;
+	bool proven;
 };
 
 /* The name of a flow; without @msg_name it is one of a connected socket. */

@@ -10,13 +10,26 @@
 
 #define ULP_NAME	"quic-crypto"
 
-static bool socket_has_ulp(int fd)
+/* Read back, since there are systems that answer 0 to any option: an error is
+ * what says why, 0 that the ULP is there.  One that lies here too is found out
+ * when a message has to be refused (PROOF).
+ */
+static int socket_attach(int fd)
 {
 	socklen_t len = sizeof(ULP_NAME);
 	char name[sizeof(ULP_NAME)] = "";
+	int err = 0;
 
-	return !getsockopt(fd, SOL_UDP, UDP_ULP, name, &len) &&
-	       !strncmp(name, ULP_NAME, sizeof(name));
+	if (setsockopt(fd, SOL_UDP, UDP_ULP, ULP_NAME, strlen(ULP_NAME)))
+		err = errno;
+	if (err && err != EEXIST)
+		return err;
+
+	if (getsockopt(fd, SOL_UDP, UDP_ULP, name, &len))
+		return errno;
+	if (strncmp(name, ULP_NAME, sizeof(name)))
+		return err ?: ENOPROTOOPT;
+	return 0;
 }
 
 struct quic_offload_socket *quic_offload_socket_new(int fd,
@@ -24,7 +37,7 @@ struct quic_offload_socket *quic_offload_socket_new(int fd,
 						    void *arg)
 {
 	struct quic_offload_socket *sock = calloc(1, sizeof(*sock));
-	int err = 0;
+	int err;
 
 	if (!sock)
 		return NULL;
@@ -36,10 +49,9 @@ struct quic_offload_socket *quic_offload_socket_new(int fd,
 	sock->notice = notice;
 	sock->arg = arg;
 
-	if (setsockopt(fd, SOL_UDP, UDP_ULP, ULP_NAME, strlen(ULP_NAME)))
-		err = errno;
-	sock->ulp = !err || (err == EEXIST && socket_has_ulp(fd));
-	if (!sock->ulp)
+	err = socket_attach(fd);
+	sock->ulp = !err;
+	if (err)
 		quic_offload_socket_tell(sock, NO_ULP, err);
 
 	return sock;
@@ -62,6 +74,12 @@ void quic_offload_socket_free(struct quic_offload_socket *sock)
 		return;
 	sock->fd = -1;
 	quic_offload_socket_put(sock);
+}
+
+void quic_offload_socket_distrust(struct quic_offload_socket *sock)
+{
+	sock->ulp = false;
+	quic_offload_socket_tell(sock, OVERLOOKED, EOPNOTSUPP);
 }
 
 bool quic_offload_socket_may(const struct quic_offload_socket *sock)
@@ -88,6 +106,8 @@ void quic_offload_socket_tell(struct quic_offload_socket *sock,
 	} texts[] = {
 		[NO_ULP] = { "kernel has no QUIC offload",
 			     "packets are protected in userspace" },
+		[OVERLOOKED] = { "kernel overlooks UDP_QUIC_ENCRYPT",
+				 "packets are protected in userspace" },
 		[NO_ROOM] = { "limit user.max_quic_flows reached",
 			      "some packets are protected in userspace" },
 		[NO_CIPHER] = { "kernel does not have the cipher of a connection",

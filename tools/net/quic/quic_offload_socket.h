@@ -30,6 +30,7 @@
 /* Why the kernel does less than it might: each is told once. */
 enum quic_offload_reason {
 	NO_ULP,
+	OVERLOOKED,
 	NO_ROOM,
 	NO_CIPHER,
 	NO_FLOW,
@@ -44,7 +45,7 @@ struct quic_offload_socket {
 	atomic_bool enabled;
 	atomic_bool gso;
 	atomic_uint told;		/* bits by enum quic_offload_reason */
-	bool ulp;
+	atomic_bool ulp;		/* and it is not known to be a pretence */
 	quic_offload_notice notice;
 	void *arg;
 };
@@ -52,6 +53,9 @@ struct quic_offload_socket {
 /* A reference, of what may still have flows on the socket */
 void quic_offload_socket_get(struct quic_offload_socket *sock);
 void quic_offload_socket_put(struct quic_offload_socket *sock);
+
+/* UDP_QUIC_ENCRYPT is overlooked there, whatever the socket options said. */
+void quic_offload_socket_distrust(struct quic_offload_socket *sock);
 
 /* Whether the kernel is asked to protect packets */
 bool quic_offload_socket_may(const struct quic_offload_socket *sock);

@@ -63,7 +63,7 @@ static int packet_way(const struct quic_offload_call *call,
 	    !quic_offload_socket_may(call->sock) ||
 	    !quic_offload_flow_provide(flow, keys))
 		return USER;
-	return KERNEL;
+	return flow->proven || flow == call->refused ? KERNEL : PROOF;
 }
 
 /* Trains */
@@ -115,7 +115,7 @@ int quic_offload_train_build(const struct quic_offload_call *call,
 	train->wire_len = packets->len + tag;
 
 	max = way == KERNEL ? QUIC_OFFLOAD_SEGMENTS : QUIC_OFFLOAD_SEGMENTS_USER;
-	if (call->alone || !call->sock->gso)
+	if (way == PROOF || call->alone || !call->sock->gso)
 		max = 1;
 	if (max > count)
 		max = count;

@@ -9,11 +9,14 @@
 #define QUIC_OFFLOAD_SEGMENTS		128
 #define QUIC_OFFLOAD_SEGMENTS_USER	64
 
-/* As they are, or protected by whom */
-enum quic_offload_way { READY, USER, KERNEL };
+/* As they are, or protected by whom.  PROOF is USER with a control message that
+ * has to be refused.
+ */
+enum quic_offload_way { READY, USER, PROOF, KERNEL };
 
 /**
  * struct quic_offload_call - one call of quic_offload_send()
+ * @refused: the flow on which a message was refused that has to be
  * @alone: so many packets are sent one by one
  */
 struct quic_offload_call {
@@ -21,6 +24,7 @@ struct quic_offload_call {
 	struct quic_offload_conn *conn;
 	const struct msghdr *to;
 	int flags;
+	struct quic_offload_flow *refused;
 	size_t alone;
 };
 

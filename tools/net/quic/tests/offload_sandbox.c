@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The library of tools/net/quic on systems that look like Linux, and say yes
+ * where they mean nothing.  Whatever they say, nothing leaves in plain text
+ * (this is what the fixture looks for at the end) and everything arrives.
+ *
+ * Linked with --wrap=sendmsg, --wrap=setsockopt and --wrap=getsockopt.
+ */
+
+#include "quic_offload_test.h"
+
+/* The system */
+
+static struct {
+	bool nods;		/* to any option that it is told */
+	bool lies;		/* about the ULP, when asked */
+	bool overlooks;		/* UDP_QUIC_ENCRYPT, */
+	in_port_t port;		/* on the way to this one, 0: to all */
+} sandbox;
+
+static unsigned int tried;	/* messages */
+
+typeof(sendmsg) __real_sendmsg, __wrap_sendmsg;
+typeof(setsockopt) __real_setsockopt, __wrap_setsockopt;
+typeof(getsockopt) __real_getsockopt, __wrap_getsockopt;
+
+int __wrap_setsockopt(int fd, int level, int name, const void *value,
+		      socklen_t len)
+{
+	if (sandbox.nods && level == SOL_UDP)
+		return 0;
+	return __real_setsockopt(fd, level, name, value, len);
+}
+
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+	if (level != SOL_UDP || name != UDP_ULP || !sandbox.nods)
+		return __real_getsockopt(fd, level, name, value, len);
+	if (!sandbox.lies) {
+		errno = ENOPROTOOPT;
+		return -1;
+	}
+	strncpy(value, "quic-crypto", *len);
+	return 0;
+}
+
+static bool is_overlooked(const struct msghdr *msg)
+{
+	const struct sockaddr_in *to = msg->msg_name;	/* or sockaddr_in6 */
+
+	return sandbox.overlooks &&
+	       (!sandbox.port || (to && to->sin_port == sandbox.port));
+}
+
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	union {
+		uint8_t buf[1000];
+		struct cmsghdr align;
+	} left;
+	struct msghdr mh = *msg, out = *msg;
+	struct cmsghdr *cmsg;
+
+	tried++;
+	if (!is_overlooked(msg))
+		return __real_sendmsg(fd, msg, flags);
+
+	out.msg_control = left.buf;
+	out.msg_controllen = 0;
+	for (cmsg = CMSG_FIRSTHDR(&mh); cmsg; cmsg = CMSG_NXTHDR(&mh, cmsg)) {
+		if (cmsg->cmsg_level == SOL_UDP &&
+		    cmsg->cmsg_type == UDP_QUIC_ENCRYPT)
+			continue;
+		memcpy(left.buf + out.msg_controllen, cmsg, cmsg->cmsg_len);
+		out.msg_controllen += CMSG_ALIGN(cmsg->cmsg_len);
+	}
+	return __real_sendmsg(fd, &out, flags);
+}
+
+/* The fixture's sockets, on that system */
+static bool start_again(FIXTURE_DATA(offload) *self, bool connected)
+{
+	close(self->env.tx);
+	self->env.tx = quic_env_socket(&self->env);
+	quic_offload_socket_free(self->sock);
+	self->sock = quic_offload_socket_new(self->env.tx, notice, self);
+	if (set_destination(self, connected, &self->env.to, self->env.rx))
+		abort();
+	return quic_offload_socket_enable(self->sock, true);
+}
+
+/* What is believed */
+
+TEST_F(offload, nods)
+{
+	sandbox.nods = true;
+	sandbox.overlooks = true;
+	EXPECT_FALSE(start_again(self, variant->connected));
+	put(self, 3);
+	EXPECT_SENT();
+	put_ready(self, 1);
+	put(self, 20);
+	EXPECT_SENT();
+	EXPECT_STATS(0, 23, 3);
+	EXPECT_NOTICE("no QUIC offload (Protocol not available)");
+	EXPECT_EQ(0, quic_stat("QuicTxSw"));
+}
+
+TEST_F(offload, lies)
+{
+	sandbox.nods = true;
+	sandbox.lies = true;
+	sandbox.overlooks = true;
+	EXPECT_TRUE(start_again(self, variant->connected));
+	put(self, 3);
+	EXPECT_SENT();
+	EXPECT_FALSE(quic_offload_socket_enable(self->sock, true));
+	put_ready(self, 1);
+	put(self, 20);
+	EXPECT_SENT();
+	quic_dcid_init(&self->packet.dcid, DCID_LEN, 1);
+	put(self, 1);
+	EXPECT_SENT();
+	/* The first one had to show it. */
+	EXPECT_STATS(0, 24, 5);
+	EXPECT_NOTICE("overlooks");
+}
+
+/* The options are true, but not what becomes of messages. */
+TEST_F(offload, overlooks)
+{
+	sandbox.overlooks = true;
+	EXPECT_TRUE(start_again(self, variant->connected));
+	put(self, 3);
+	EXPECT_SENT();
+	put(self, 1);
+	EXPECT_SENT();
+	EXPECT_STATS(0, 4, 3);
+	EXPECT_NOTICE("overlooks");
+	EXPECT_EQ(0, quic_stat("QuicCurrTxSw"));
+}
+
+/* Network stacks in userspace take some destinations and leave others. */
+TEST_F(offload, overlooks_for_some)
+{
+	struct quic_addr there;
+	int rx = quic_env_receiver(&self->env, &there);
+
+	if (variant->connected)
+		SKIP(return, "one destination");
+	ASSERT_LE(0, rx);
+	sandbox.overlooks = true;
+	sandbox.port = ((struct sockaddr_in *)&there.ss)->sin_port;
+	put(self, 3);
+	EXPECT_SENT();
+	EXPECT_STATS(3, 0, 1);
+	ASSERT_EQ(0, set_destination(self, false, &there, rx));
+	put(self, 3);
+	EXPECT_SENT();
+	EXPECT_NOTICE("overlooks");
+	ASSERT_EQ(0, set_destination(self, false, &self->env.to,
+				     self->env.rx));
+	put(self, 3);
+	EXPECT_SENT();
+	EXPECT_STATS(3, 6, 4);
+	close(rx);
+}
+
+/* It is not the control message that is refused. */
+TEST_F(offload, overlooks_and_refuses)
+{
+	uint8_t control[CMSG_SPACE(sizeof(int))] = {};
+	int tos = 0x2;
+
+	sandbox.nods = true;
+	sandbox.lies = true;
+	sandbox.overlooks = true;
+	EXPECT_TRUE(start_again(self, variant->connected));
+	self->to.msg_control = control;
+	quic_cmsg_put(&self->to, SOL_UDP, 0x7f, &tos, sizeof(tos));
+	put(self, 3);
+	EXPECT_ERROR(EINVAL);
+	EXPECT_ERROR(EINVAL);
+	self->to.msg_controllen = 0;
+	EXPECT_SENT();
+	put(self, 3);
+	EXPECT_SENT();
+	EXPECT_NOTICE("overlooks");
+	EXPECT_EQ(0, quic_offload_conn_stats(self->conn)->kernel);
+}
+
+/* What it costs where all is true: a message for each flow, and no error */
+TEST_F(offload, proof)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		quic_dcid_init(&self->packet.dcid, DCID_LEN, i);
+		put(self, 20);
+		EXPECT_SENT();
+		EXPECT_EQ(3 * i + 2, tried);
+		put(self, 20);
+		EXPECT_SENT();
+		EXPECT_EQ(3 * i + 3, tried);
+	}
+	EXPECT_STATS(120, 0, 6);
+	EXPECT_EQ(0, quic_stat("QuicTxSwError"));
+	EXPECT_EQ(0, self->notices);
+}
+
+TEST_HARNESS_MAIN
