@@ -21,10 +21,10 @@
  */
 struct control {
 	union {
-		uint8_t encrypt[CMSG_SPACE(sizeof(struct quic_tx_ancillary_data))];
+		uint8_t added[CMSG_SPACE(sizeof(uint16_t)) +
+			      CMSG_SPACE(sizeof(struct quic_tx_ancillary_data))];
 		size_t align;	/* as struct cmsghdr */
 	};
-	uint8_t segment[CMSG_SPACE(sizeof(uint16_t))];
 	uint8_t callers[QUIC_OFFLOAD_MAX_CONTROL];
 };
 
@@ -33,20 +33,29 @@ enum doubt { NO_DOUBT, ABOUT_KERNEL, ABOUT_GSO };
 
 /**
  * struct sending - what goes on during a call of quic_offload_send()
+ * @option: the socket's UDP_SEGMENT, -1 before that was needed
+ * @bare: the next packet is sent without UDP_SEGMENT all the same
  * @renewed: a flow that the kernel did not have was added again
  */
 struct sending {
 	struct quic_offload_call call;
+	int option;
+	bool bare;
 	bool renewed;
 	enum doubt doubt;
 	int doubt_err;
 	struct control control;
 };
 
-static void cmsg_set(void *buf, int type, const void *data, size_t len)
+/* In front of what is there */
+static void control_add(struct msghdr *msg, int type, const void *data,
+			size_t len)
 {
-	struct cmsghdr *hdr = buf;
+	struct cmsghdr *hdr;
 
+	msg->msg_control = (uint8_t *)msg->msg_control - CMSG_SPACE(len);
+	msg->msg_controllen += CMSG_SPACE(len);
+	hdr = msg->msg_control;
 	hdr->cmsg_level = SOL_UDP;
 	hdr->cmsg_type = type;
 	hdr->cmsg_len = CMSG_LEN(len);
@@ -74,10 +83,20 @@ static void encrypt_refusable(struct quic_tx_ancillary_data *encrypt)
 	encrypt->conn_id_length = ~0;
 }
 
-/* Also with one packet: the socket may have the option UDP_SEGMENT. */
-static void train_control(struct control *control,
+/* Whether single packets need a UDP_SEGMENT that says so.  Not if they can do
+ * without: there are systems that refuse any control message of UDP.
+ */
+static bool sending_has_option(struct sending *s)
+{
+	if (s->option < 0)
+		s->option = s->call.sock->has_gso ?
+			    quic_offload_socket_segment(s->call.sock) : 0;
+	return s->option > 0 && !s->bare;
+}
+
+static void train_control(struct sending *s,
 			  const struct quic_offload_train *train,
-			  struct msghdr *msg, size_t callers)
+			  struct msghdr *msg)
 {
 	const struct quic_offload_packet *first = train->packets;
 	struct quic_tx_ancillary_data encrypt = {
@@ -91,16 +110,14 @@ static void train_control(struct control *control,
 
 	if (train->count > 1)
 		segment = first->len + (first->ready ? 0 : TAG_SIZE);
-	cmsg_set(control->segment, UDP_SEGMENT, &segment, sizeof(segment));
-	msg->msg_control = control->segment;
-	msg->msg_controllen = sizeof(control->segment) + callers;
+	msg->msg_control = s->control.callers;
+	msg->msg_controllen = s->call.to->msg_controllen;
 
-	if (train->way == KERNEL || train->way == PROOF) {
-		cmsg_set(control->encrypt, UDP_QUIC_ENCRYPT, &encrypt,
-			 sizeof(encrypt));
-		msg->msg_control = control->encrypt;
-		msg->msg_controllen += sizeof(control->encrypt);
-	}
+	if (segment || sending_has_option(s))
+		control_add(msg, UDP_SEGMENT, &segment, sizeof(segment));
+
+	if (train->way == KERNEL || train->way == PROOF)
+		control_add(msg, UDP_QUIC_ENCRYPT, &encrypt, sizeof(encrypt));
 }
 
 static int train_send(struct sending *s, const struct quic_offload_train *train)
@@ -121,7 +138,7 @@ static int train_send(struct sending *s, const struct quic_offload_train *train)
 	} else {
 		msg.msg_iovlen = quic_offload_train_gather(train, iov);
 	}
-	train_control(&s->control, train, &msg, s->call.to->msg_controllen);
+	train_control(s, train, &msg);
 
 	do {
 		ret = sendmsg(s->call.sock->fd, &msg, s->call.flags) < 0 ?
@@ -162,6 +179,7 @@ static void train_left(struct sending *s,
 		quic_offload_socket_tell(s->call.sock, NO_GSO, s->doubt_err);
 	}
 	s->doubt = NO_DOUBT;
+	s->bare = false;
 	if (s->call.alone)
 		s->call.alone--;
 }
@@ -187,6 +205,13 @@ static int train_failed(struct sending *s,
 		train->flow->proven = false;
 		s->call.refused = NULL;
 		s->renewed = true;
+		return 0;
+	}
+
+	/* The control message may be at fault; this one is not cut without. */
+	if (!kernel && err == -EINVAL && train->count == 1 && !s->bare &&
+	    s->option > 0 && train->wire_len <= (size_t)s->option) {
+		s->bare = true;
 		return 0;
 	}
 
@@ -222,6 +247,7 @@ ssize_t quic_offload_send(struct quic_offload_socket *sock,
 			.to = to,
 			.flags = flags,
 		},
+		.option = -1,
 	};
 	size_t sent = 0;
 

@@ -153,7 +153,8 @@ bool quic_offload_socket_enable(struct quic_offload_socket *sock, bool enable);
  * quic_offload_socket_set_gso() - allow or forbid trains of packets
  * @sock: the object
  * @enable: false: one packet for each sendmsg().  The default is true until
- *	the route turns out not to be able to (EIO, EINVAL).
+ *	the route turns out not to be able to (EIO, EINVAL).  Without UDP GSO
+ *	in the kernel there are none.
  */
 void quic_offload_socket_set_gso(struct quic_offload_socket *sock, bool enable);
 

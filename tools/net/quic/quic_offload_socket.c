@@ -32,6 +32,18 @@ static int socket_attach(int fd)
 	return 0;
 }
 
+int quic_offload_socket_segment(const struct quic_offload_socket *sock)
+{
+	int size = -1;
+	socklen_t len = sizeof(size);
+
+	if (getsockopt(sock->fd, SOL_UDP, UDP_SEGMENT, &size, &len))
+		return -1;
+	/* Not 0, for one that says yes and does nothing */
+	errno = EPROTO;
+	return size <= UINT16_MAX ? size : -1;
+}
+
 struct quic_offload_socket *quic_offload_socket_new(int fd,
 						    quic_offload_notice notice,
 						    void *arg)
@@ -53,6 +65,11 @@ struct quic_offload_socket *quic_offload_socket_new(int fd,
 	sock->ulp = !err;
 	if (err)
 		quic_offload_socket_tell(sock, NO_ULP, err);
+
+	/* A kernel before UDP GSO would send a train as one datagram. */
+	sock->has_gso = quic_offload_socket_segment(sock) >= 0;
+	if (!sock->has_gso)
+		quic_offload_socket_tell(sock, NO_UDP_GSO, errno);
 
 	return sock;
 }
@@ -98,6 +115,11 @@ void quic_offload_socket_set_gso(struct quic_offload_socket *sock, bool enable)
 	sock->gso = enable;
 }
 
+bool quic_offload_socket_gso(const struct quic_offload_socket *sock)
+{
+	return sock->has_gso && sock->gso;
+}
+
 void quic_offload_socket_tell(struct quic_offload_socket *sock,
 			      enum quic_offload_reason reason, int err)
 {
@@ -118,6 +140,8 @@ void quic_offload_socket_tell(struct quic_offload_socket *sock,
 				 "such are protected in userspace" },
 		[NO_GSO] = { "no UDP GSO on a route",
 			     "packets are sent one by one" },
+		[NO_UDP_GSO] = { "kernel has no UDP GSO",
+				 "packets are sent one by one" },
 	};
 	unsigned int bit = 1U << reason;
 	char text[160];

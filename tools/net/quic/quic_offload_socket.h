@@ -36,6 +36,7 @@ enum quic_offload_reason {
 	NO_FLOW,
 	NO_MESSAGE,
 	NO_GSO,
+	NO_UDP_GSO,
 };
 
 /* Shared by threads, and by the flows on it */
@@ -43,9 +44,10 @@ struct quic_offload_socket {
 	atomic_uint refs;
 	atomic_int fd;			/* -1 when the user is done with it */
 	atomic_bool enabled;
-	atomic_bool gso;
+	atomic_bool gso;		/* as the user wishes */
 	atomic_uint told;		/* bits by enum quic_offload_reason */
 	atomic_bool ulp;		/* and it is not known to be a pretence */
+	bool has_gso;
 	quic_offload_notice notice;
 	void *arg;
 };
@@ -57,6 +59,10 @@ void quic_offload_socket_put(struct quic_offload_socket *sock);
 /* UDP_QUIC_ENCRYPT is overlooked there, whatever the socket options said. */
 void quic_offload_socket_distrust(struct quic_offload_socket *sock);
 
+/* Whether packets may leave as trains */
+bool quic_offload_socket_gso(const struct quic_offload_socket *sock);
+/* Its option UDP_SEGMENT, which may be set at any time; -1 if there is none */
+int quic_offload_socket_segment(const struct quic_offload_socket *sock);
 /* Whether the kernel is asked to protect packets */
 bool quic_offload_socket_may(const struct quic_offload_socket *sock);
 void quic_offload_socket_tell(struct quic_offload_socket *sock,

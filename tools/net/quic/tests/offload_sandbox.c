@@ -16,9 +16,12 @@ static struct {
 	bool lies;		/* about the ULP, when asked */
 	bool overlooks;		/* UDP_QUIC_ENCRYPT, */
 	in_port_t port;		/* on the way to this one, 0: to all */
+	bool refuses;		/* control messages for UDP */
+	bool no_gso;		/* as before UDP_SEGMENT, which is overlooked */
 } sandbox;
 
 static unsigned int tried;	/* messages */
+static size_t control_len;	/* of the last one */
 
 typeof(sendmsg) __real_sendmsg, __wrap_sendmsg;
 typeof(setsockopt) __real_setsockopt, __wrap_setsockopt;
@@ -34,6 +37,12 @@ int __wrap_setsockopt(int fd, int level, int name, const void *value,
 
 int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {
+	if (level == SOL_UDP && name == UDP_SEGMENT && sandbox.no_gso) {
+		if (sandbox.nods)
+			return 0;
+		errno = ENOPROTOOPT;
+		return -1;
+	}
 	if (level != SOL_UDP || name != UDP_ULP || !sandbox.nods)
 		return __real_getsockopt(fd, level, name, value, len);
 	if (!sandbox.lies) {
@@ -44,11 +53,15 @@ int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	return 0;
 }
 
-static bool is_overlooked(const struct msghdr *msg)
+static bool is_overlooked(const struct msghdr *msg, const struct cmsghdr *cmsg)
 {
 	const struct sockaddr_in *to = msg->msg_name;	/* or sockaddr_in6 */
 
-	return sandbox.overlooks &&
+	if (cmsg->cmsg_level != SOL_UDP)
+		return false;
+	if (cmsg->cmsg_type == UDP_SEGMENT)
+		return sandbox.no_gso;
+	return cmsg->cmsg_type == UDP_QUIC_ENCRYPT && sandbox.overlooks &&
 	       (!sandbox.port || (to && to->sin_port == sandbox.port));
 }
 
@@ -62,15 +75,16 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
 	struct cmsghdr *cmsg;
 
 	tried++;
-	if (!is_overlooked(msg))
-		return __real_sendmsg(fd, msg, flags);
-
+	control_len = msg->msg_controllen;
 	out.msg_control = left.buf;
 	out.msg_controllen = 0;
 	for (cmsg = CMSG_FIRSTHDR(&mh); cmsg; cmsg = CMSG_NXTHDR(&mh, cmsg)) {
-		if (cmsg->cmsg_level == SOL_UDP &&
-		    cmsg->cmsg_type == UDP_QUIC_ENCRYPT)
+		if (is_overlooked(msg, cmsg))
 			continue;
+		if (sandbox.refuses && cmsg->cmsg_level == SOL_UDP) {
+			errno = EINVAL;
+			return -1;
+		}
 		memcpy(left.buf + out.msg_controllen, cmsg, cmsg->cmsg_len);
 		out.msg_controllen += CMSG_ALIGN(cmsg->cmsg_len);
 	}
@@ -206,6 +220,84 @@ TEST_F(offload, proof)
 	EXPECT_STATS(120, 0, 6);
 	EXPECT_EQ(0, quic_stat("QuicTxSwError"));
 	EXPECT_EQ(0, self->notices);
+}
+
+/* Control messages */
+
+TEST_F(offload, refuses)
+{
+	sandbox.refuses = true;
+	put_ready(self, 1);
+	EXPECT_SENT();
+	put_ready(self, 3);
+	EXPECT_SENT();
+	put(self, 1);
+	EXPECT_SENT();
+	put(self, 3);
+	EXPECT_SENT();
+	EXPECT_STATS(0, 4, 8);
+}
+
+/* A segment size would do no harm to these, but nor does it help. */
+TEST_F(offload, refuses_with_option)
+{
+	int gso = LEN + QUIC_TAG_SIZE;
+
+	ASSERT_EQ(0, setsockopt(self->env.tx, SOL_UDP, UDP_SEGMENT, &gso,
+				sizeof(gso)));
+	sandbox.refuses = true;
+	put_ready(self, 1);
+	put(self, 3);
+	EXPECT_SENT();
+	put_ready(self, 1);
+	self->packet.len++;
+	put(self, 1);
+	EXPECT_EQ(1, send_batch(self));
+	EXPECT_ERROR(EINVAL);
+	EXPECT_STATS(0, 3, 5);
+}
+
+TEST_F(offload, only_what_is_needed)
+{
+	put_ready(self, 1);
+	EXPECT_SENT();
+	EXPECT_EQ(0, control_len);
+	put(self, 1);
+	EXPECT_SENT();
+	EXPECT_EQ(CMSG_SPACE(sizeof(struct quic_tx_ancillary_data)),
+		  control_len);
+	quic_offload_socket_enable(self->sock, false);
+	put(self, 1);
+	EXPECT_SENT();
+	EXPECT_EQ(0, control_len);
+}
+
+TEST_F(offload, no_gso)
+{
+	sandbox.no_gso = true;
+	start_again(self, variant->connected);
+	EXPECT_NOTICE("no UDP GSO (Protocol not available)");
+	quic_offload_socket_set_gso(self->sock, true);
+	quic_offload_socket_enable(self->sock, false);
+	put_ready(self, 5);
+	EXPECT_SENT();
+	put(self, 5);
+	EXPECT_SENT();
+	EXPECT_EQ(0, control_len);
+	EXPECT_STATS(0, 5, 10);
+}
+
+/* It nods when asked, too. */
+TEST_F(offload, no_gso_nods)
+{
+	sandbox.no_gso = true;
+	sandbox.nods = true;
+	start_again(self, variant->connected);
+	put_ready(self, 5);
+	put(self, 5);
+	EXPECT_SENT();
+	EXPECT_STATS(0, 5, 10);
+	EXPECT_EQ(2, self->notices);
 }
 
 TEST_HARNESS_MAIN
