@@ -38,6 +38,8 @@ void quic_offload_conn_free(struct quic_offload_conn *conn)
 int quic_offload_conn_set_keys(struct quic_offload_conn *conn,
 			       const struct quic_offload_keys *keys)
 {
+	unsigned int i;
+
 	if (conn->generations &&
 	    keys->generation != (uint8_t)(conn->newest + 1))
 		return -EINVAL;
@@ -46,6 +48,16 @@ int quic_offload_conn_set_keys(struct quic_offload_conn *conn,
 	conn->newest = keys->generation;
 	if (conn->generations < 2)
 		conn->generations++;
+
+	/* The kernel takes one generation after the other: flows that lag behind
+	 * have to start anew.  Now, since 256 later they would look current.
+	 */
+	for (i = 0; i < QUIC_OFFLOAD_FLOWS; i++) {
+		uint8_t behind = conn->newest - conn->flows[i].newest;
+
+		if (behind > 1)
+			quic_offload_flow_del(&conn->flows[i]);
+	}
 	return 0;
 }
 

@@ -138,13 +138,8 @@ bool quic_offload_flow_provide(struct quic_offload_flow *flow,
 	if (flow->refused)
 		return false;
 
-	if (flow->generations) {
-		if (ahead <= 0)
-			return -ahead < flow->generations;
-		/* The kernel takes one after the other, or starts anew. */
-		if (ahead > 1)
-			quic_offload_flow_del(flow);
-	}
+	if (flow->generations && ahead <= 0)
+		return -ahead < flow->generations;
 
 	return flow_add(flow, keys);
 }

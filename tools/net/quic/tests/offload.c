@@ -403,6 +403,29 @@ TEST_F(offload, idle_flow)
 	EXPECT_EQ(0, self->notices);
 }
 
+/* Generations are counted modulo 256: this flow's key is not the newest. */
+TEST_F(offload, idle_for_256_updates)
+{
+	uint16_t cipher = quic_ciphers[variant->cipher].type;
+	unsigned int generation, slot;
+
+	put(self, 2);
+	EXPECT_SENT();
+	for (generation = 1; generation <= 256; generation++) {
+		slot = generation % GENERATIONS;
+		if (self->oracle[slot])
+			quic_oracle_free(self->oracle[slot]);
+		self->oracle[slot] = NULL;
+		ASSERT_EQ(0, set_keys(self, cipher, generation));
+	}
+	EXPECT_EQ(0, quic_stat("QuicCurrTxSw"));
+	put(self, 2);
+	EXPECT_SENT();
+	EXPECT_STATS(4, 0, 2);
+	EXPECT_EQ(0, quic_stat("QuicTxSwError"));
+	EXPECT_EQ(0, self->notices);
+}
+
 TEST_F(offload, generations_wrap)
 {
 	uint16_t cipher = quic_ciphers[variant->cipher].type;

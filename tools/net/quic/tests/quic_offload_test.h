@@ -38,7 +38,7 @@ FIXTURE(offload) {
 	struct quic_offload_conn *conn;
 	struct quic_oracle *oracle[GENERATIONS];
 	struct quic_packet packet;	/* the next one */
-	uint8_t generation;		/* of its keys */
+	unsigned int generation;	/* of its keys */
 	struct quic_addr dest;
 	struct msghdr to;
 	int rx;				/* who receives at @dest */
@@ -85,20 +85,24 @@ static int protect(void *arg, const struct quic_offload_keys *keys,
 }
 
 static int set_keys(FIXTURE_DATA(offload) *self, uint16_t cipher_type,
-		    uint8_t generation)
+		    unsigned int generation)
 {
 	struct quic_oracle **oracle = &self->oracle[generation % GENERATIONS];
 	struct quic_offload_keys keys = {
 		.cipher = cipher_type,
 		.generation = generation,
 	};
-	struct quic_keys derived;
+	struct quic_keys derived, first;
 	unsigned int i;
 
 	for (i = 0; i < QUIC_NUM_CIPHERS; i++)
 		if (quic_ciphers[i].type == cipher_type || !cipher_type)
 			break;
-	quic_keys_derive(&derived, &quic_ciphers[i], 1, generation);
+	/* Others where generations wrap; the header key stays. */
+	quic_keys_derive(&first, &quic_ciphers[i], 1, 0);
+	quic_keys_derive(&derived, &quic_ciphers[i], 1 + generation / 256,
+			 generation);
+	memcpy(derived.hp, first.hp, sizeof(derived.hp));
 	memcpy(keys.header_key, derived.hp, sizeof(keys.header_key));
 	memcpy(keys.payload_key, derived.key, sizeof(keys.payload_key));
 	memcpy(keys.payload_iv, derived.iv, sizeof(keys.payload_iv));
