@@ -67,6 +67,8 @@ struct quic_offload_keys {
  * @number: full packet number
  * @dcid_len: length of the connection ID in @data
  * @ready: nothing is left to protect (handshake packets, for example)
+ * @path_id: of Multipath QUIC, where each path counts packets by itself and the
+ *	nonce is the IV xor (@path_id << 64 | @number).  0 without.
  */
 struct quic_offload_packet {
 	const uint8_t *data;
@@ -74,12 +76,14 @@ struct quic_offload_packet {
 	uint64_t number;
 	uint8_t dcid_len;
 	bool ready;
+	uint32_t path_id;
 };
 
 /**
  * typedef quic_offload_protect - protects one packet in userspace
  * @arg: as passed to quic_offload_conn_new()
- * @keys: the keys to use, one of those that were set
+ * @keys: the keys to use, one of those that were set; on a path of Multipath
+ *	QUIC its ID is in @payload_iv already
  * @packet: header and payload, room for the tag behind; protected in place
  * @header_len: bytes of @packet up to the payload
  * @len: bytes of @packet without the tag

@@ -105,7 +105,7 @@ quic_offload_conn_flow(struct quic_offload_conn *conn,
 	quic_offload_flow_name(&name, packet->data + 1, packet->dcid_len,
 			       to);
 	for (flow = oldest; flow < conn->flows + QUIC_OFFLOAD_FLOWS; flow++) {
-		if (flow->sock == sock &&
+		if (flow->sock == sock && flow->path_id == packet->path_id &&
 		    !memcmp(&flow->name, &name, sizeof(name)))
 			goto found;
 		if (flow->used < oldest->used)
@@ -114,7 +114,7 @@ quic_offload_conn_flow(struct quic_offload_conn *conn,
 
 	flow = oldest;
 	quic_offload_flow_drop(flow);
-	quic_offload_flow_init(flow, sock, &name);
+	quic_offload_flow_init(flow, sock, &name, packet->path_id);
 found:
 	flow->used = ++conn->clock;
 	return flow;

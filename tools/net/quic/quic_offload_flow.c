@@ -42,12 +42,14 @@ void quic_offload_flow_name(struct quic_connection_info_key *name,
 
 void quic_offload_flow_init(struct quic_offload_flow *flow,
 			    struct quic_offload_socket *sock,
-			    const struct quic_connection_info_key *name)
+			    const struct quic_connection_info_key *name,
+			    uint32_t path_id)
 {
 	memset(flow, 0, sizeof(*flow));
 	quic_offload_socket_get(sock);
 	flow->sock = sock;
 	flow->name = *name;
+	flow->path_id = path_id;
 }
 
 void quic_offload_flow_drop(struct quic_offload_flow *flow)
@@ -96,6 +98,17 @@ static int flow_set_key(struct quic_offload_flow *flow)
 	return 0;
 }
 
+/* draft-ietf-quic-multipath: the nonce is the IV xor 32 bits of path ID, 2 of
+ * zero and 62 of packet number.
+ */
+void quic_offload_path_iv(uint8_t *iv, uint32_t path_id)
+{
+	iv[0] ^= path_id >> 24;
+	iv[1] ^= path_id >> 16;
+	iv[2] ^= path_id >> 8;
+	iv[3] ^= path_id;
+}
+
 static bool flow_add(struct quic_offload_flow *flow,
 		     const struct quic_offload_keys *keys)
 {
@@ -112,6 +125,7 @@ static bool flow_add(struct quic_offload_flow *flow,
 	memcpy(info.header_key, keys->header_key, sizeof(info.header_key));
 	memcpy(info.payload_key, keys->payload_key, sizeof(info.payload_key));
 	memcpy(info.payload_iv, keys->payload_iv, sizeof(info.payload_iv));
+	quic_offload_path_iv(info.payload_iv, flow->path_id);
 	if (setsockopt(flow->sock->fd, SOL_UDP, UDP_QUIC_ADD_TX_CONNECTION,
 		       &info, sizeof(info)))
 		err = errno;

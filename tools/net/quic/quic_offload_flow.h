@@ -11,6 +11,7 @@
  * @sock: NULL in a slot that is free
  * @name: what it is found by: without a destination on a connected socket
  * @key: the kernel's flow: @name, always with a destination
+ * @path_id: of its packets; what the kernel has as IV depends on it
  * @used: when that was, by the clock of the connection
  * @next: packets from this number on have not left
  * @tried: those before may have been given a nonce by the kernel though they
@@ -24,6 +25,7 @@ struct quic_offload_flow {
 	struct quic_offload_socket *sock;
 	struct quic_connection_info_key name;
 	struct quic_connection_info_key key;
+	uint32_t path_id;
 	uint64_t used;
 	uint64_t next;
 	uint64_t tried;
@@ -39,8 +41,12 @@ void quic_offload_flow_name(struct quic_connection_info_key *name,
 			    const struct msghdr *to);
 void quic_offload_flow_init(struct quic_offload_flow *flow,
 			    struct quic_offload_socket *sock,
-			    const struct quic_connection_info_key *name);
+			    const struct quic_connection_info_key *name,
+			    uint32_t path_id);
 void quic_offload_flow_drop(struct quic_offload_flow *flow);
+
+/* Turn a connection's IV into that of a path. */
+void quic_offload_path_iv(uint8_t *iv, uint32_t path_id);
 
 /* Whether the kernel has the keys: it is given them if it can be. */
 bool quic_offload_flow_provide(struct quic_offload_flow *flow,

@@ -83,7 +83,8 @@ static bool train_takes(const struct quic_offload_call *call,
 		return packet->ready && first->ready;
 
 	/* The kernel takes the next number that ends like that in the header. */
-	return !packet_check(packet) && packet->dcid_len == first->dcid_len &&
+	return !packet_check(packet) && packet->path_id == first->path_id &&
+	       packet->dcid_len == first->dcid_len &&
 	       !memcmp(packet->data + 1, first->data + 1, first->dcid_len) &&
 	       gap < 1ULL << 8 * packet_number_len(packet) &&
 	       packet_way(call, train->flow, packet) == (int)train->way;
@@ -157,7 +158,9 @@ int quic_offload_train_protect(struct quic_offload_conn *conn,
 			       const struct quic_offload_train *train,
 			       struct iovec *iov)
 {
+	struct quic_offload_keys keys;
 	uint8_t *out;
+	int err = 0;
 	size_t i;
 
 	if (train->wire_len > SCRATCH_SIZE)
@@ -168,17 +171,20 @@ int quic_offload_train_protect(struct quic_offload_conn *conn,
 		return -ENOMEM;
 
 	out = conn->scratch;
-	for (i = 0; i < train->count; i++) {
+	for (i = 0; i < train->count && !err; i++) {
 		const struct quic_offload_packet *packet = &train->packets[i];
 
+		keys = *quic_offload_conn_keys(conn, packet);
+		quic_offload_path_iv(keys.payload_iv, packet->path_id);
 		memcpy(out, packet->data, packet->len);
-		if (conn->protect(conn->arg,
-				  quic_offload_conn_keys(conn, packet), out,
-				  packet_header_len(packet), packet->len,
-				  packet->number))
-			return -EPROTO;
+		err = conn->protect(conn->arg, &keys, out,
+				    packet_header_len(packet), packet->len,
+				    packet->number);
 		out += packet->len + TAG_SIZE;
 	}
+	explicit_bzero(&keys, sizeof(keys));
+	if (err)
+		return -EPROTO;
 
 	iov->iov_base = conn->scratch;
 	iov->iov_len = train->wire_len;

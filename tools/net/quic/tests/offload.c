@@ -446,4 +446,94 @@ TEST_F(offload, generations_wrap)
 	EXPECT_EQ(1, quic_stat("QuicTxSw"));
 }
 
+/* Multipath QUIC: the peer counts packets anew on each path. */
+
+#define PATHS	3
+
+static const uint32_t path_ids[PATHS] = { 0, 1, 0x80fe0301 };
+
+/* draft-ietf-quic-multipath: the IV xor (path ID << 64 | number) */
+static struct quic_oracle *path_oracle(int cipher, uint32_t path_id)
+{
+	uint32_t id = htonl(path_id), start;
+	struct quic_keys keys;
+
+	quic_keys_derive(&keys, &quic_ciphers[cipher], 1, 0);
+	memcpy(&start, keys.iv, sizeof(start));
+	start ^= id;
+	memcpy(keys.iv, &start, sizeof(start));
+	return quic_oracle_new(&keys);
+}
+
+/* As a program would do it: all that it knows is in the keys. */
+static int protect_with_keys(void *arg, const struct quic_offload_keys *keys,
+			     uint8_t *packet, size_t header_len, size_t len,
+			     uint64_t number)
+{
+	size_t dcid_len = header_len - 1 - (1 + (packet[0] & 3));
+	uint8_t plain[QUIC_MAX_UDP_PAYLOAD];
+	struct quic_oracle *oracle;
+	struct quic_keys all = {};
+	const int *cipher = arg;
+
+	all.cipher = &quic_ciphers[*cipher];
+	memcpy(all.hp, keys->header_key, sizeof(all.hp));
+	memcpy(all.key, keys->payload_key, sizeof(all.key));
+	memcpy(all.iv, keys->payload_iv, sizeof(all.iv));
+	oracle = quic_oracle_new(&all);
+	memcpy(plain, packet, len);
+	quic_oracle_protect(oracle, number, dcid_len, plain, len, packet);
+	quic_oracle_free(oracle);
+	return 0;
+}
+
+TEST_F(offload, multipath)
+{
+	struct quic_oracle *oracles[PATHS];
+	int cipher = variant->cipher;
+	unsigned int path, round, i;
+
+	quic_offload_conn_free(self->conn);
+	self->conn = quic_offload_conn_new(protect_with_keys, &cipher);
+	ASSERT_EQ(0, set_keys(self, quic_ciphers[cipher].type, 0));
+	for (path = 0; path < PATHS; path++)
+		oracles[path] = path_oracle(cipher, path_ids[path]);
+
+	for (round = 0; round < 2; round++) {
+		for (path = 0; path < PATHS; path++) {
+			quic_dcid_init(&self->packet.dcid, DCID_LEN, path);
+			self->packet.pn = 1 + 3 * round;
+			for (i = 0; i < 3; i++)
+				put_one(self)->path_id = path_ids[path];
+			for (i = 3 * path; i < 3 * path + 3; i++)
+				self->batch.oracle[i] = oracles[path];
+		}
+		EXPECT_SENT();
+		EXPECT_STATS(9, 9 * round, 3 * (round + 1));
+		EXPECT_EQ(3, quic_stat("QuicTxSw"));
+		quic_offload_socket_enable(self->sock, false);
+	}
+	EXPECT_EQ(0, self->notices);
+	for (path = 0; path < PATHS; path++)
+		quic_oracle_free(oracles[path]);
+}
+
+/* The kernel has one IV for a connection ID, the library keeps them apart. */
+TEST_F(offload, paths_of_one_connection_id)
+{
+	struct quic_oracle *oracle = path_oracle(variant->cipher, 1);
+	int cipher = variant->cipher;
+
+	quic_offload_conn_free(self->conn);
+	self->conn = quic_offload_conn_new(protect_with_keys, &cipher);
+	ASSERT_EQ(0, set_keys(self, quic_ciphers[cipher].type, 0));
+	put(self, 2);
+	self->packet.pn = 1;
+	put_one(self)->path_id = 1;
+	self->batch.oracle[2] = oracle;
+	EXPECT_SENT();
+	EXPECT_STATS(2, 1, 2);
+	quic_oracle_free(oracle);
+}
+
 TEST_HARNESS_MAIN
