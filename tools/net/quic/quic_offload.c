@@ -29,7 +29,7 @@ struct control {
 };
 
 /* What did not work, and is at fault if the packets leave without it */
-enum doubt { NO_DOUBT, ABOUT_KERNEL, ABOUT_GSO };
+enum doubt { NO_DOUBT, ABOUT_KERNEL, ABOUT_GSO, ABOUT_LENGTH };
 
 /**
  * struct sending - what goes on during a call of quic_offload_send()
@@ -162,6 +162,7 @@ static void train_left(struct sending *s,
 
 	*counters[train->way] += train->count;
 	stats->messages++;
+	quic_offload_route_left(&s->call.route, train->count);
 	if (train->flow)
 		train->flow->next = quic_offload_train_last(train)->number + 1;
 
@@ -175,8 +176,10 @@ static void train_left(struct sending *s,
 	if (s->doubt == ABOUT_KERNEL) {
 		quic_offload_flow_refuse(train->flow, NO_MESSAGE, s->doubt_err);
 	} else if (s->doubt == ABOUT_GSO) {
-		quic_offload_socket_set_gso(s->call.sock, false);
+		quic_offload_route_learn(&s->call.route, 1);
 		quic_offload_socket_tell(s->call.sock, NO_GSO, s->doubt_err);
+	} else if (s->doubt == ABOUT_LENGTH) {
+		quic_offload_route_learn(&s->call.route, train->wire_len);
 	}
 	s->doubt = NO_DOUBT;
 	s->bare = false;
@@ -222,11 +225,15 @@ static int train_failed(struct sending *s,
 	    (err == -EIO || err == -EINVAL || err == -EMSGSIZE)) {
 		s->call.alone = train->count;
 		/* Too long for GSO may still do for fragments, or for some. */
-		s->doubt = err == -EMSGSIZE ? NO_DOUBT : ABOUT_GSO;
+		s->doubt = err == -EMSGSIZE ? ABOUT_LENGTH : ABOUT_GSO;
 	} else if (kernel && (err == -EINVAL || err == -ENOENT ||
 			      err == -ENOKEY || err == -EOPNOTSUPP)) {
 		s->doubt = ABOUT_KERNEL;
 	} else {
+		/* Nor is the next batch to be tried as a train. */
+		if (err == -EMSGSIZE && s->doubt == ABOUT_LENGTH)
+			quic_offload_route_learn(&s->call.route,
+						 train->wire_len);
 		return err;
 	}
 
@@ -249,6 +256,7 @@ ssize_t quic_offload_send(struct quic_offload_socket *sock,
 		},
 		.option = -1,
 	};
+	struct quic_connection_info_key name;
 	size_t sent = 0;
 
 	if (to->msg_controllen > sizeof(s.control.callers))
@@ -256,6 +264,9 @@ ssize_t quic_offload_send(struct quic_offload_socket *sock,
 	if (to->msg_controllen)
 		memcpy(s.control.callers, to->msg_control,
 		       to->msg_controllen);
+
+	quic_offload_flow_name(&name, NULL, 0, to);
+	s.call.route = quic_offload_route_find(&sock->routes, &name);
 
 	while (sent < count) {
 		struct quic_offload_train train;

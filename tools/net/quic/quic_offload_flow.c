@@ -34,8 +34,9 @@ void quic_offload_flow_name(struct quic_connection_info_key *name,
 {
 	memset(name, 0, sizeof(*name));
 	name->conn_id_length = dcid_len;
-	memcpy(name->conn_id + sizeof(name->conn_id) - dcid_len, dcid,
-	       dcid_len);
+	if (dcid_len)
+		memcpy(name->conn_id + sizeof(name->conn_id) - dcid_len, dcid,
+		       dcid_len);
 	if (to->msg_name)
 		key_set_address(name, to->msg_name, to->msg_namelen);
 }

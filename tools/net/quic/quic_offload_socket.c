@@ -113,6 +113,8 @@ bool quic_offload_socket_enable(struct quic_offload_socket *sock, bool enable)
 void quic_offload_socket_set_gso(struct quic_offload_socket *sock, bool enable)
 {
 	sock->gso = enable;
+	if (enable)
+		quic_offload_routes_forget(&sock->routes);
 }
 
 bool quic_offload_socket_gso(const struct quic_offload_socket *sock)

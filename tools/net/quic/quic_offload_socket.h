@@ -10,6 +10,7 @@
 #include <linux/quic.h>
 
 #include "quic_offload.h"
+#include "quic_offload_route.h"
 
 /* From <linux/udp.h>, which cannot be included with <netinet/udp.h> */
 #ifndef SOL_UDP
@@ -48,6 +49,7 @@ struct quic_offload_socket {
 	atomic_uint told;		/* bits by enum quic_offload_reason */
 	atomic_bool ulp;		/* and it is not known to be a pretence */
 	bool has_gso;
+	struct quic_offload_routes routes;
 	quic_offload_notice notice;
 	void *arg;
 };

@@ -116,7 +116,8 @@ int quic_offload_train_build(const struct quic_offload_call *call,
 	train->wire_len = packets->len + tag;
 
 	max = way == KERNEL ? QUIC_OFFLOAD_SEGMENTS : QUIC_OFFLOAD_SEGMENTS_USER;
-	if (way == PROOF || call->alone || !quic_offload_socket_gso(call->sock))
+	if (way == PROOF || call->alone || !quic_offload_socket_gso(call->sock) ||
+	    quic_offload_route_alone(&call->route, train->wire_len))
 		max = 1;
 	if (max > count)
 		max = count;

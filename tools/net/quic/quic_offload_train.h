@@ -25,6 +25,7 @@ struct quic_offload_call {
 	const struct msghdr *to;
 	int flags;
 	struct quic_offload_flow *refused;
+	struct quic_offload_route route;
 	size_t alone;
 };
 

@@ -7,75 +7,7 @@
  * had otherwise.
  */
 
-#include "quic_offload_test.h"
-
-/* Faults */
-
-static struct {
-	int err;
-	unsigned int skip;	/* messages before it */
-	unsigned int times;
-	bool encrypted;		/* only of those for the kernel to protect */
-	bool late;		/* when the message has left */
-} fault;
-
-static struct {
-	int err;
-	int option;
-} refusal;
-
-static unsigned int messages;	/* that were tried */
-
-typeof(sendmsg) __real_sendmsg, __wrap_sendmsg;
-typeof(setsockopt) __real_setsockopt, __wrap_setsockopt;
-
-static const struct quic_tx_ancillary_data *encrypt_of(const struct msghdr *msg)
-{
-	struct msghdr mh = *msg;
-	struct cmsghdr *cmsg;
-
-	for (cmsg = CMSG_FIRSTHDR(&mh); cmsg; cmsg = CMSG_NXTHDR(&mh, cmsg))
-		if (cmsg->cmsg_level == SOL_UDP &&
-		    cmsg->cmsg_type == UDP_QUIC_ENCRYPT)
-			return (const void *)CMSG_DATA(cmsg);
-	return NULL;
-}
-
-/* To be refused, see offload_sandbox.c: not what is tested here */
-static bool is_proof(const struct msghdr *msg)
-{
-	const struct quic_tx_ancillary_data *encrypt = encrypt_of(msg);
-
-	return encrypt && encrypt->flags & QUIC_BYPASS_ENCRYPTION;
-}
-
-ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
-{
-	if (is_proof(msg))
-		return __real_sendmsg(fd, msg, flags);
-	messages++;
-	if (!fault.times || (fault.encrypted && !encrypt_of(msg)))
-		return __real_sendmsg(fd, msg, flags);
-	if (fault.skip) {
-		fault.skip--;
-		return __real_sendmsg(fd, msg, flags);
-	}
-	if (fault.late && __real_sendmsg(fd, msg, flags) < 0)
-		abort();
-	fault.times--;
-	errno = fault.err;
-	return -1;
-}
-
-int __wrap_setsockopt(int fd, int level, int name, const void *value,
-		      socklen_t len)
-{
-	if (refusal.err && level == SOL_UDP && name == refusal.option) {
-		errno = refusal.err;
-		return -1;
-	}
-	return __real_setsockopt(fd, level, name, value, len);
-}
+#include "quic_offload_faults.h"
 
 /* Not in this kernel */
 

@@ -44,6 +44,7 @@ FIXTURE(offload) {
 	int rx;				/* who receives at @dest */
 	int flags;
 	struct batch batch;
+	unsigned int in_user;	/* packets that were protected in userspace */
 	int notices;
 	char notice[200];
 	char max_flows[32], max_packets[32];	/* to be restored */
@@ -78,6 +79,7 @@ static int protect(void *arg, const struct quic_offload_keys *keys,
 	size_t dcid_len = header_len - 1 - (1 + (packet[0] & 3));
 	uint8_t plain[QUIC_MAX_UDP_PAYLOAD];
 
+	self->in_user++;
 	memcpy(plain, packet, len);
 	quic_oracle_protect(self->oracle[keys->generation % GENERATIONS],
 			    number, dcid_len, plain, len, packet);

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The library of tools/net/quic on routes that are not like others: what is
+ * learnt about one costs no other, is not learnt again with each batch, and is
+ * forgotten some time.
+ */
+
+#include <linux/bpf.h>
+#include <sys/syscall.h>
+
+#include "quic_offload_faults.h"
+
+#define BELIEVED	16384	/* packets */
+
+/* Trains */
+
+TEST_F(offload, no_gso_to_one)
+{
+	struct quic_addr here = self->dest, there;
+	int rx, to_there = quic_env_receiver(&self->env, &there);
+
+	if (variant->connected)
+		SKIP(return, "one destination");
+	ASSERT_LE(0, to_there);
+	rx = self->rx;
+	fault.err = EIO;
+	fault.times = ALWAYS;
+	fault.trains = true;
+	fault.to = &there;
+
+	ASSERT_EQ(0, set_destination(self, false, &there, to_there));
+	put(self, 20);
+	EXPECT_SENT();
+	EXPECT_EQ(1 + 20, messages);
+	EXPECT_NOTICE("GSO");
+	ASSERT_EQ(0, set_destination(self, false, &here, rx));
+	put(self, 20);
+	EXPECT_SENT();
+	EXPECT_EQ(21 + 1, messages);
+	ASSERT_EQ(0, set_destination(self, false, &there, to_there));
+	put(self, 20);
+	put_ready(self, 2);
+	EXPECT_SENT();
+	EXPECT_EQ(22 + 22, messages);
+	ASSERT_EQ(0, set_destination(self, false, &here, rx));
+	put_ready(self, 20);
+	EXPECT_SENT();
+	EXPECT_EQ(44 + 1, messages);
+	EXPECT_STATS(40, 20, 20 + 1 + 22 + 1);
+	close(to_there);
+}
+
+static void expect_forgotten(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(offload) *self)
+{
+	unsigned int before, i, single = 0;
+	size_t len = self->packet.len;
+
+	/* A packet a message, until a train is tried; it is the last. */
+	for (i = 0; i < BELIEVED; i += 64) {
+		before = messages;
+		put(self, 64);
+		EXPECT_SENT();
+		if (messages - before < 64)
+			break;
+		single += messages - before;
+	}
+	EXPECT_LT(BELIEVED - 200, single);
+	EXPECT_GE(BELIEVED, single);
+	EXPECT_EQ(len, self->packet.len);
+}
+
+TEST_F(offload, gso_again)
+{
+	fault.err = EIO;
+	fault.times = 1;
+	fault.trains = true;
+	put(self, 20);
+	EXPECT_SENT();
+	EXPECT_EQ(1 + 20, messages);
+	expect_forgotten(_metadata, self);
+	/* For the caller to say, too */
+	fault.times = 1;
+	put(self, 20);
+	EXPECT_SENT();
+	messages = 0;
+	quic_offload_socket_set_gso(self->sock, true);
+	put(self, 20);
+	EXPECT_SENT();
+	EXPECT_EQ(1, messages);
+}
+
+/* Lengths */
+
+static int set_discovery(const FIXTURE_DATA(offload) *self, int family,
+			 int how)
+{
+	bool v6 = family == AF_INET6;
+
+	return setsockopt(self->env.tx, v6 ? SOL_IPV6 : SOL_IP,
+			  v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &how,
+			  sizeof(how));
+}
+
+/* IP cuts packets, on a socket as it is by default, but no trains. */
+TEST_F(offload, fragments)
+{
+	ASSERT_EQ(0, system("ip link set lo mtu 1500"));
+	self->packet.len = 2000;
+	put(self, 5);
+	EXPECT_SENT();
+	EXPECT_STATS(0, 5, 5);
+	EXPECT_EQ(1 + 5, messages);
+	/* From now on each is encrypted once. */
+	messages = 0;
+	self->in_user = 0;
+	put(self, 5);
+	EXPECT_SENT();
+	EXPECT_EQ(5, messages);
+	/* Shorter ones are a train as ever, */
+	self->packet.len = LEN;
+	put(self, 5);
+	EXPECT_SENT();
+	EXPECT_EQ(5 + 1, messages);
+	/* longer ones are not. */
+	self->packet.len = 2500;
+	put(self, 5);
+	EXPECT_SENT();
+	EXPECT_EQ(6 + 5, messages);
+	EXPECT_STATS(15, 5, 16);
+	EXPECT_EQ(1, self->in_user);	/* since no train has left before */
+	EXPECT_EQ(0, self->notices);
+	/* That they are fragments does not matter. */
+	ASSERT_EQ(0, system("ip link set lo mtu 65536"));
+	self->packet.len = 2000;
+	expect_forgotten(_metadata, self);
+}
+
+/* Nothing of that length leaves: it is not tried as a train each time. */
+TEST_F(offload, too_long)
+{
+	ASSERT_EQ(0, system("ip link set lo mtu 1500"));
+	ASSERT_EQ(0, set_discovery(self, variant->family, IP_PMTUDISC_PROBE));
+	self->packet.len = 2000;
+	put(self, 10);
+	do {
+		EXPECT_ERROR(EMSGSIZE);
+		give_up(self, 1);
+	} while (self->batch.left < self->batch.count);
+	receive(_metadata, self);
+	EXPECT_EQ(1 + 10, messages);
+	/* A proof, and those that the kernel had encrypted in vain */
+	EXPECT_EQ(1 + 10, self->in_user);
+	self->packet.len = LEN;
+	put(self, 10);
+	EXPECT_SENT();
+	EXPECT_EQ(11 + 1, messages);
+	EXPECT_STATS(10, 0, 1);
+}
+
+TEST_HARNESS_MAIN
