@@ -36,12 +36,14 @@ enum doubt { NO_DOUBT, ABOUT_KERNEL, ABOUT_GSO, ABOUT_LENGTH };
  * @option: the socket's UDP_SEGMENT, -1 before that was needed
  * @bare: the next packet is sent without UDP_SEGMENT all the same
  * @renewed: a flow that the kernel did not have was added again
+ * @told: an error after which the same train was tried once more
  */
 struct sending {
 	struct quic_offload_call call;
 	int option;
 	bool bare;
 	bool renewed;
+	int told;
 	enum doubt doubt;
 	int doubt_err;
 	struct control control;
@@ -183,8 +185,33 @@ static void train_left(struct sending *s,
 	}
 	s->doubt = NO_DOUBT;
 	s->bare = false;
+	s->told = 0;
 	if (s->call.alone)
 		s->call.alone--;
+}
+
+/*
+ * What ICMP had to say of any packet of a socket is told once, to whoever sends
+ * next, and may be about another connection.
+ */
+static bool may_be_pending(int err)
+{
+	switch (-err) {
+	case EACCES:
+	case ECONNREFUSED:
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case ENONET:
+	case ENOPROTOOPT:
+		return true;
+	}
+	return false;
+}
+
+bool quic_offload_is_packet_error(int err)
+{
+	return err == -EMSGSIZE || err == -ERANGE || err == -ENOKEY;
 }
 
 /* Return 0 to try again, another way, or the error for the caller. */
@@ -197,6 +224,14 @@ static int train_failed(struct sending *s,
 		s->call.refused = train->flow;
 		return 0;
 	}
+
+	if (!s->told && may_be_pending(err)) {
+		s->told = err;
+		return 0;
+	}
+	/* It was not pending, and the kernel had used the numbers. */
+	if (s->told && err == -ERANGE)
+		err = s->told;
 
 	/* No other way would help, or do. */
 	if (err == -EAGAIN || err == -ERANGE || err == -EKEYEXPIRED)

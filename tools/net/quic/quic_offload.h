@@ -230,13 +230,25 @@ void quic_offload_conn_retire(struct quic_offload_conn *conn,
  * -EAGAIN, -ENOBUFS, -EMSGSIZE and others of sendmsg(); -ERANGE, a packet
  * number was used before; -EKEYEXPIRED, the keys have to be updated;
  * -ENOKEY, none were set for the packet's key phase; -EINVAL, no short header;
- * -EPROTO, the connection's own function failed
+ * -EPROTO, the connection's own function failed.  What ICMP has told the socket
+ * of another packet is not among them: such errors are returned if they come
+ * twice.
  */
 ssize_t quic_offload_send(struct quic_offload_socket *sock,
 			  struct quic_offload_conn *conn,
 			  const struct msghdr *to, int flags,
 			  const struct quic_offload_packet *packets,
 			  size_t count);
+
+/**
+ * quic_offload_is_packet_error() - whether an error is about one packet
+ * @err: what quic_offload_send() returned
+ *
+ * Return: true if packets behind the first may leave when they are tried
+ * (-EMSGSIZE, -ERANGE, -ENOKEY).  Else the error is about the destination, the
+ * keys or everybody: to try the rest of the batch is work for nothing.
+ */
+bool quic_offload_is_packet_error(int err);
 
 /**
  * quic_offload_conn_stats() - what became of the packets so far

@@ -491,7 +491,7 @@ TEST_F(offload, unreachable)
 	put(self, 3);
 	EXPECT_SENT();
 	fault.err = ENETUNREACH;
-	fault.times = 1;
+	fault.times = 2;
 	put(self, 3);
 	EXPECT_ERROR(ENETUNREACH);
 	EXPECT_SENT();

@@ -158,4 +158,104 @@ TEST_F(offload, too_long)
 	EXPECT_STATS(10, 0, 1);
 }
 
+/* Errors that concern more than a packet */
+
+/* What a caller does who does not retry: one packet, or all, are given up. */
+static void send_or_drop(FIXTURE_DATA(offload) *self)
+{
+	while (self->batch.left < self->batch.count) {
+		ssize_t ret = send_batch(self);
+
+		if (ret < 0 && quic_offload_is_packet_error(ret))
+			give_up(self, 1);
+		else if (ret < 0)
+			give_up(self, self->batch.count - self->batch.left);
+	}
+}
+
+TEST_F(offload, for_all)
+{
+	static const struct {
+		int err;
+		unsigned int messages;
+	} errors[] = {
+		{ EPERM, 1 }, { ENOBUFS, 1 }, { EINVAL, 2 }, { EKEYEXPIRED, 1 },
+		/* May have been pending */
+		{ EACCES, 2 }, { ENETUNREACH, 2 }, { EHOSTUNREACH, 2 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		fault.err = errors[i].err;
+		fault.times = ALWAYS;
+		messages = 0;
+		self->in_user = 0;
+		put(self, 64);
+		send_or_drop(self);
+		receive(_metadata, self);
+		EXPECT_EQ(errors[i].messages, messages) {
+			TH_LOG("%s", strerror(errors[i].err));
+		}
+		/* To see one refused, and one without GSO for EINVAL */
+		EXPECT_GE(2, self->in_user);
+	}
+	fault.times = 0;
+	quic_offload_socket_set_gso(self->sock, true);
+	put(self, 64);
+	EXPECT_SENT();
+	EXPECT_STATS(64, 0, 2);
+}
+
+/* The kernel has used the numbers: what it says then is not what was wrong. */
+TEST_F(offload, not_pending)
+{
+	unsigned int i;
+	uint8_t byte;
+
+	put(self, 1);
+	EXPECT_SENT();
+	fault.err = EHOSTUNREACH;
+	fault.times = 1;
+	fault.late = true;
+	put(self, 3);
+	EXPECT_EQ(-EHOSTUNREACH, send_batch(self));
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(1, recv(self->rx, &byte, 1, 0));
+	give_up(self, 3);
+	put(self, 3);
+	EXPECT_SENT();
+	EXPECT_STATS(4, 0, 2);
+}
+
+/* ICMP says that a neighbour on the socket has nobody at its address. */
+TEST_F(offload, pending)
+{
+	bool v6 = variant->family == AF_INET6;
+	struct quic_addr nobody;
+	int one = 1, gone = quic_env_receiver(&self->env, &nobody);
+
+	if (variant->connected)
+		SKIP(return, "one destination");
+	ASSERT_EQ(0, close(gone));
+	ASSERT_EQ(0, setsockopt(self->env.tx, v6 ? SOL_IPV6 : SOL_IP,
+				v6 ? IPV6_RECVERR : IP_RECVERR, &one,
+				sizeof(one)));
+	put(self, 1);
+	EXPECT_SENT();
+	ASSERT_EQ(1, sendto(self->env.tx, "", 1, 0, (void *)&nobody.ss,
+			    nobody.len));
+	put(self, 20);
+	EXPECT_SENT();
+	ASSERT_EQ(1, sendto(self->env.tx, "", 1, 0, (void *)&nobody.ss,
+			    nobody.len));
+	put_ready(self, 1);
+	put(self, 20);
+	EXPECT_SENT();
+	EXPECT_STATS(41, 0, 4);
+	EXPECT_EQ(1, self->in_user);
+	EXPECT_EQ(0, self->notices);
+	/* It was there, or this is no test. */
+	EXPECT_EQ(4 + 2, messages);
+}
+
 TEST_HARNESS_MAIN
