@@ -237,9 +237,13 @@ static int train_failed(struct sending *s,
 	if (err == -EAGAIN || err == -ERANGE || err == -EKEYEXPIRED)
 		return err;
 
-	/* The socket was connected to another peer, for example. */
+	/* The socket was connected to another peer, for example: or a BPF program
+	 * has redirected it, and getpeername() hides that.  A flow for any
+	 * destination is found in either case.
+	 */
 	if (kernel && err == -ENOENT && !s->renewed) {
 		quic_offload_flow_del(train->flow);
+		train->flow->anywhere = true;
 		train->flow->proven = false;
 		s->call.refused = NULL;
 		s->renewed = true;

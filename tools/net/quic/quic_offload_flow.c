@@ -91,7 +91,7 @@ static int flow_set_key(struct quic_offload_flow *flow)
 	socklen_t len = sizeof(peer);
 
 	flow->key = flow->name;
-	if (flow->name.family)
+	if (flow->name.family || flow->anywhere)
 		return 0;
 	if (getpeername(flow->sock->fd, (void *)&peer, &len))
 		return -1;

@@ -10,7 +10,7 @@
  * destination, with one DCID
  * @sock: NULL in a slot that is free
  * @name: what it is found by: without a destination on a connected socket
- * @key: the kernel's flow: @name, always with a destination
+ * @key: the kernel's flow: @name, with a destination unless @anywhere
  * @path_id: of its packets; what the kernel has as IV depends on it
  * @used: when that was, by the clock of the connection
  * @next: packets from this number on have not left
@@ -19,6 +19,8 @@
  * @newest: newest generation that the kernel has
  * @generations: how many it has, 0: it has no flow
  * @refused: it is not asked again
+ * @anywhere: on a connected socket: the kernel sends to another destination than
+ *	it says
  * @proven: it has refused a message that it must refuse, and taken others
  */
 struct quic_offload_flow {
@@ -32,6 +34,7 @@ struct quic_offload_flow {
 	uint8_t newest;
 	uint8_t generations;
 	bool refused;
+	bool anywhere;
 	bool proven;
 };
 

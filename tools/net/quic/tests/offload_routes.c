@@ -20,7 +20,7 @@ TEST_F(offload, no_gso_to_one)
 	int rx, to_there = quic_env_receiver(&self->env, &there);
 
 	if (variant->connected)
-		SKIP(return, "one destination");
+		return;		/* has one destination */
 	ASSERT_LE(0, to_there);
 	rx = self->rx;
 	fault.err = EIO;
@@ -158,6 +158,70 @@ TEST_F(offload, too_long)
 	EXPECT_STATS(10, 0, 1);
 }
 
+/* Redirection */
+
+/* Run for each socket in the cgroup until the test ends: port @from is @to. */
+static int rewrite_port(enum bpf_attach_type when, in_port_t from, in_port_t to)
+{
+	const struct bpf_insn insns[] = {
+		{ BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, BPF_REG_1,
+		  offsetof(struct bpf_sock_addr, user_port) },
+		{ BPF_JMP | BPF_JNE | BPF_K, BPF_REG_2, .off = 2, .imm = from },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, .imm = to },
+		{ BPF_STX | BPF_MEM | BPF_W, BPF_REG_1, BPF_REG_2,
+		  offsetof(struct bpf_sock_addr, user_port) },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, .imm = 1 },
+		{ BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr load = {
+		.prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+		.expected_attach_type = when,
+		.insns = (uintptr_t)insns,
+		.insn_cnt = ARRAY_SIZE(insns),
+		.license = (uintptr_t)"GPL",
+	};
+	union bpf_attr link = {};
+
+	link.link_create.attach_type = when;
+	link.link_create.target_fd = open("/sys/fs/cgroup", O_RDONLY);
+	link.link_create.prog_fd = syscall(SYS_bpf, BPF_PROG_LOAD, &load,
+					   sizeof(load));
+	return syscall(SYS_bpf, BPF_LINK_CREATE, &link, sizeof(link));
+}
+
+/* A load balancer: connect() goes elsewhere, getpeername() conceals it. */
+TEST_F(offload, connect_redirected)
+{
+	struct sockaddr_in6 service = {}, peer = {}, *backend;
+	struct quic_addr asked = self->dest, there;
+	socklen_t len = sizeof(peer);
+	int rx = quic_env_receiver(&self->env, &there);
+
+	if (variant->family != AF_INET6 || !variant->connected)
+		return;		/* one is enough */
+	ASSERT_LE(0, rx);
+	memcpy(&service, &asked.ss, sizeof(service));
+	backend = (void *)&there.ss;
+	if (rewrite_port(BPF_CGROUP_INET6_CONNECT, service.sin6_port,
+			 backend->sin6_port) < 0 ||
+	    rewrite_port(BPF_CGROUP_INET6_GETPEERNAME, backend->sin6_port,
+			 service.sin6_port) < 0)
+		SKIP(return, "needs cgroup2 and CONFIG_CGROUP_BPF");
+	ASSERT_EQ(0, set_destination(self, true, &asked, rx));
+	ASSERT_EQ(0, getpeername(self->env.tx, (void *)&peer, &len));
+	ASSERT_EQ(service.sin6_port, peer.sin6_port);
+
+	put(self, 20);
+	EXPECT_SENT();
+	put(self, 20);
+	EXPECT_SENT();
+	EXPECT_STATS(40, 0, 2);
+	EXPECT_EQ(1, quic_stat("QuicCurrTxSw"));
+	EXPECT_EQ(1, quic_stat("QuicTxSwError"));
+	EXPECT_EQ(0, self->notices);
+	close(rx);
+}
+
 /* Errors that concern more than a packet */
 
 /* What a caller does who does not retry: one packet, or all, are given up. */
@@ -235,7 +299,7 @@ TEST_F(offload, pending)
 	int one = 1, gone = quic_env_receiver(&self->env, &nobody);
 
 	if (variant->connected)
-		SKIP(return, "one destination");
+		return;		/* has one destination */
 	ASSERT_EQ(0, close(gone));
 	ASSERT_EQ(0, setsockopt(self->env.tx, v6 ? SOL_IPV6 : SOL_IP,
 				v6 ? IPV6_RECVERR : IP_RECVERR, &one,
