@@ -115,7 +115,9 @@ static void train_control(struct sending *s,
 	msg->msg_control = s->control.callers;
 	msg->msg_controllen = s->call.to->msg_controllen;
 
-	if (segment || sending_has_option(s))
+	if (train->asks)	/* too short */
+		control_add(msg, UDP_SEGMENT, &segment, 1);
+	else if (segment || sending_has_option(s))
 		control_add(msg, UDP_SEGMENT, &segment, sizeof(segment));
 
 	if (train->way == KERNEL || train->way == PROOF)
@@ -167,6 +169,11 @@ static void train_left(struct sending *s,
 	quic_offload_route_left(&s->call.route, train->count);
 	if (train->flow)
 		train->flow->next = quic_offload_train_last(train)->number + 1;
+
+	if (train->asks)
+		quic_offload_socket_distrust_gso(s->call.sock);
+	else if (train->count > 1)
+		s->call.sock->gso_proven = true;
 
 	if (train->way == KERNEL) {
 		train->flow->proven = true;
@@ -222,6 +229,10 @@ static int train_failed(struct sending *s,
 
 	if (train->way == PROOF && err == -EINVAL) {
 		s->call.refused = train->flow;
+		return 0;
+	}
+	if (train->asks && err == -EINVAL) {
+		s->call.cuts = true;
 		return 0;
 	}
 

@@ -99,6 +99,12 @@ void quic_offload_socket_distrust(struct quic_offload_socket *sock)
 	quic_offload_socket_tell(sock, OVERLOOKED, EOPNOTSUPP);
 }
 
+void quic_offload_socket_distrust_gso(struct quic_offload_socket *sock)
+{
+	sock->has_gso = false;
+	quic_offload_socket_tell(sock, NO_UDP_GSO, EOPNOTSUPP);
+}
+
 bool quic_offload_socket_may(const struct quic_offload_socket *sock)
 {
 	return sock->ulp && sock->enabled;

@@ -48,7 +48,8 @@ struct quic_offload_socket {
 	atomic_bool gso;		/* as the user wishes */
 	atomic_uint told;		/* bits by enum quic_offload_reason */
 	atomic_bool ulp;		/* and it is not known to be a pretence */
-	bool has_gso;
+	atomic_bool has_gso;
+	atomic_bool gso_proven;		/* it does not overlook UDP_SEGMENT */
 	struct quic_offload_routes routes;
 	quic_offload_notice notice;
 	void *arg;
@@ -60,6 +61,8 @@ void quic_offload_socket_put(struct quic_offload_socket *sock);
 
 /* UDP_QUIC_ENCRYPT is overlooked there, whatever the socket options said. */
 void quic_offload_socket_distrust(struct quic_offload_socket *sock);
+/* The same of UDP_SEGMENT */
+void quic_offload_socket_distrust_gso(struct quic_offload_socket *sock);
 
 /* Whether packets may leave as trains */
 bool quic_offload_socket_gso(const struct quic_offload_socket *sock);

@@ -99,6 +99,7 @@ int quic_offload_train_build(const struct quic_offload_call *call,
 	int way = READY;
 
 	train->flow = NULL;
+	train->asks = false;
 	if (!packets->ready) {
 		way = packet_check(packets);
 		if (way < 0)
@@ -129,6 +130,16 @@ int quic_offload_train_build(const struct quic_offload_call *call,
 			break;
 		train->count++;
 		train->wire_len += next->len + tag;
+	}
+
+	/* Who overlooks UDP_SEGMENT would send all of it as one datagram.  The ULP
+	 * has shown that it looks at control messages.
+	 */
+	if (train->count > 1 && way != KERNEL && !call->cuts &&
+	    !call->sock->gso_proven) {
+		train->asks = true;
+		train->count = 1;
+		train->wire_len = packets->len + tag;
 	}
 
 	return 0;

@@ -17,6 +17,7 @@ enum quic_offload_way { READY, USER, PROOF, KERNEL };
 /**
  * struct quic_offload_call - one call of quic_offload_send()
  * @refused: the flow on which a message was refused that has to be
+ * @cuts: UDP_SEGMENT was refused where it has to be
  * @alone: so many packets are sent one by one
  */
 struct quic_offload_call {
@@ -26,6 +27,7 @@ struct quic_offload_call {
 	int flags;
 	struct quic_offload_flow *refused;
 	struct quic_offload_route route;
+	bool cuts;
 	size_t alone;
 };
 
@@ -35,6 +37,7 @@ struct quic_offload_call {
  * @count: how many
  * @wire_len: bytes, with tags
  * @way: by whom they are protected
+ * @asks: one packet, with a UDP_SEGMENT that has to be refused
  * @flow: NULL if @way is READY
  */
 struct quic_offload_train {
@@ -42,6 +45,7 @@ struct quic_offload_train {
 	size_t count;
 	size_t wire_len;
 	enum quic_offload_way way;
+	bool asks;
 	struct quic_offload_flow *flow;
 };
 

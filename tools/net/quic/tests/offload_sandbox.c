@@ -13,7 +13,7 @@
 
 static struct {
 	bool nods;		/* to any option that it is told */
-	bool lies;		/* about the ULP, when asked */
+	bool lies;		/* when asked */
 	bool overlooks;		/* UDP_QUIC_ENCRYPT, */
 	in_port_t port;		/* on the way to this one, 0: to all */
 	bool refuses;		/* control messages for UDP */
@@ -38,7 +38,9 @@ int __wrap_setsockopt(int fd, int level, int name, const void *value,
 int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {
 	if (level == SOL_UDP && name == UDP_SEGMENT && sandbox.no_gso) {
-		if (sandbox.nods)
+		if (sandbox.lies)
+			memset(value, 0, *len);
+		if (sandbox.lies || sandbox.nods)
 			return 0;
 		errno = ENOPROTOOPT;
 		return -1;
@@ -298,6 +300,40 @@ TEST_F(offload, no_gso_nods)
 	EXPECT_SENT();
 	EXPECT_STATS(0, 5, 10);
 	EXPECT_EQ(2, self->notices);
+}
+
+TEST_F(offload, no_gso_lies)
+{
+	sandbox.no_gso = true;
+	sandbox.lies = true;
+	start_again(self, variant->connected);
+	quic_offload_socket_enable(self->sock, false);
+	put(self, 5);
+	put_ready(self, 5);
+	EXPECT_SENT();
+	EXPECT_NOTICE("no UDP GSO");
+	put_ready(self, 5);
+	EXPECT_SENT();
+	EXPECT_STATS(0, 5, 15);
+	EXPECT_EQ(15, tried);
+}
+
+/* Where it is true: one message that is refused, for a socket */
+TEST_F(offload, proof_of_gso)
+{
+	put_ready(self, 1);
+	EXPECT_SENT();
+	EXPECT_EQ(1, tried);
+	put_ready(self, 20);
+	EXPECT_SENT();
+	EXPECT_EQ(1 + 2, tried);
+	quic_offload_socket_enable(self->sock, false);
+	put_ready(self, 20);
+	put(self, 20);
+	EXPECT_SENT();
+	EXPECT_EQ(3 + 2, tried);
+	EXPECT_STATS(0, 20, 4);
+	EXPECT_EQ(0, self->notices);
 }
 
 TEST_HARNESS_MAIN

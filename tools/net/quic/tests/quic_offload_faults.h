@@ -47,9 +47,13 @@ static const void *control_of(const struct msghdr *msg, int type)
 static bool is_proof(const struct msghdr *msg)
 {
 	const struct quic_tx_ancillary_data *encrypt;
+	const void *segment = control_of(msg, UDP_SEGMENT);
 
 	encrypt = control_of(msg, UDP_QUIC_ENCRYPT);
-	return encrypt && encrypt->flags & QUIC_BYPASS_ENCRYPTION;
+	if (encrypt && encrypt->flags & QUIC_BYPASS_ENCRYPTION)
+		return true;
+	return segment && ((struct cmsghdr *)(segment - CMSG_LEN(0)))->cmsg_len !=
+			  CMSG_LEN(sizeof(uint16_t));
 }
 
 static bool is_concerned(const struct msghdr *msg)
