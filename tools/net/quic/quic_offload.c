@@ -65,19 +65,19 @@ static void control_add(struct msghdr *msg, int type, const void *data,
 }
 
 /*
- * There are systems that look like Linux, say yes to socket options that they do
- * not know and overlook control messages: there, what is meant for the kernel to
- * protect would leave in plain text.  So no flow is trusted before its socket
- * has refused, on the way to that very destination, a message that has to be
- * refused.  This is the first packet of the flow, complete and protected in
- * userspace: where it is sent none the less it does no harm, and nothing that
- * the peer would not have got anyway.  Nothing else about the message may be a
- * reason for EINVAL: no flags, no strange address, no memory that can't be read.
- * It counts only if a train is taken next with all else as it was: the caller's
- * control messages may be the reason too.
+ * There are systems that look like Linux, say yes to socket options that they
+ * do not know and overlook control messages: there, what is meant for the
+ * kernel to protect would leave in plain text.  So no flow is trusted before
+ * its socket has refused, on the way to that very destination, a message that
+ * has to be refused.  This is the first packet of the flow, complete and
+ * protected in userspace: where it is sent none the less it does no harm, and
+ * the peer gets nothing that it would not have got anyway.  Nothing else about
+ * the message may be a reason for EINVAL: no flags, no strange address, no
+ * memory that can't be read.  It counts only if a train is taken next with all
+ * else as it was: the caller's control messages may be the reason too.
  *
- * All flags, and a length that no connection ID has: the one of these flags that
- * is known is for bypass, so that the kernel counts no error.
+ * All flags, and a length that no connection ID has: the one of these flags
+ * that is known is for bypass, so that the kernel counts no error.
  */
 static void encrypt_refusable(struct quic_tx_ancillary_data *encrypt)
 {

@@ -158,8 +158,9 @@ bool quic_offload_socket_enable(struct quic_offload_socket *sock, bool enable);
  * @sock: the object
  * @enable: false: one packet for each sendmsg().  The default is true
  *
- * Which destinations cannot have them (EIO, EINVAL, EMSGSIZE) is learnt for each
- * of them, and forgotten after some thousand packets, or by a call with true.
+ * Which destinations cannot have them (EIO, EINVAL, EMSGSIZE) is learnt for
+ * each of them, and forgotten after some thousand packets, or by a call with
+ * true.
  */
 void quic_offload_socket_set_gso(struct quic_offload_socket *sock, bool enable);
 

@@ -19,8 +19,8 @@
  * @newest: newest generation that the kernel has
  * @generations: how many it has, 0: it has no flow
  * @refused: it is not asked again
- * @anywhere: on a connected socket: the kernel sends to another destination than
- *	it says
+ * @anywhere: on a connected socket: the kernel sends to another destination
+ *	than it says
  * @proven: it has refused a message that it must refuse, and taken others
  */
 struct quic_offload_flow {

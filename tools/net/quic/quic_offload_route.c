@@ -14,9 +14,9 @@
 #define BELIEVED	16384
 
 /*
- * A word: 32 bits of a hash of the destination, the length from which on packets
- * leave one by one, and how many more packets that is believed.  0 is nothing.
- * Destinations with one hash share it, at the cost of a few trains.
+ * A word: 32 bits of a hash of the destination, the length from which on
+ * packets leave one by one, and how many more packets that is believed.  0 is
+ * nothing.  Destinations with one hash share it, at the cost of a few trains.
  */
 static uint64_t pack(uint32_t tag, uint16_t len, uint16_t believed)
 {
