@@ -13,7 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "h3_common.h"
+#include "h3_conn.h"
+#include "h3_http.h"
+#include "h3_loop.h"
+#include "h3_util.h"
 
 static struct h3_options options;
 static const char *host, *port, *output, *cacert;
@@ -156,7 +159,7 @@ static int recv_data(nghttp3_conn *http, int64_t stream_id, const uint8_t *data,
 {
 	struct transfer *t = stream_user_data;
 
-	h3_conn_consumed(user_data, stream_id, len);
+	h3_http_consumed(user_data, stream_id, len);
 	if (t->out && fwrite(data, 1, len, t->out) != len) {
 		perror(output);
 		return NGHTTP3_ERR_CALLBACK_FAILURE;
@@ -229,7 +232,9 @@ static void rebind(struct h3_conn *c, ngtcp2_tstamp now)
 	ngtcp2_path path;
 
 	if (!client->rebound)
-		client->rebound = h3_socket_open(c->loop, NULL, remote->ai_addr,
+		client->rebound = h3_socket_open(&c->endpoint->sockets,
+						 &options, NULL,
+						 remote->ai_addr,
 						 remote->ai_addrlen);
 	if (!client->rebound)
 		return;
@@ -271,7 +276,7 @@ static const struct h3_side client_side = {
 	.closed = closed,
 };
 
-static int connect_client(struct h3_loop *loop, struct h3_socket *sock,
+static int connect_client(struct h3_endpoint *endpoint, struct h3_socket *sock,
 			  int number)
 {
 	ngtcp2_transport_params params;
@@ -284,7 +289,7 @@ static int connect_client(struct h3_loop *loop, struct h3_socket *sock,
 	int i;
 
 	client = calloc(1, sizeof(*client) + n_paths * sizeof(struct transfer));
-	c = h3_conn_prepare(loop, sock, &callbacks, &settings, &params);
+	c = h3_conn_prepare(endpoint, sock, &callbacks, &settings, &params);
 	if (!client || !c)
 		return -1;
 	client->number = number;
@@ -303,14 +308,14 @@ static int connect_client(struct h3_loop *loop, struct h3_socket *sock,
 				   &params, NULL, c) ||
 	    h3_conn_start(c, host))
 		return -1;
-	h3_add_cid(c, &scid);
+	h3_cid_add(&endpoint->cids, &scid, c);
 	c->touched = true;
 	return 0;
 }
 
-static bool done(struct h3_loop *loop)
+static bool done(struct h3_endpoint *endpoint)
 {
-	return !loop->conns;
+	return !endpoint->conns;
 }
 
 static int map_upload(void)
@@ -398,7 +403,10 @@ static const struct argp argp = {
 
 int main(int argc, char **argv)
 {
-	struct h3_loop loop = { .side = &client_side, .options = &options };
+	struct h3_endpoint endpoint = {
+		.side = &client_side,
+		.options = &options,
+	};
 	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
 	struct h3_socket *sock = NULL;
 	int i, err;
@@ -406,10 +414,11 @@ int main(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	if (upload && map_upload())
 		return 1;
-	gnutls_certificate_allocate_credentials(&loop.cred);
+	gnutls_certificate_allocate_credentials(&endpoint.cred);
 	if (cacert) {
-		err = gnutls_certificate_set_x509_trust_file(loop.cred, cacert,
-							GNUTLS_X509_FMT_PEM);
+		err = gnutls_certificate_set_x509_trust_file(endpoint.cred,
+							     cacert,
+							     GNUTLS_X509_FMT_PEM);
 		if (err <= 0) {
 			fprintf(stderr, "%s: no certificate\n", cacert);
 			return 1;
@@ -422,14 +431,15 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < connections; i++) {
 		if (!sock || !one_socket)
-			sock = h3_socket_open(&loop, NULL, remote->ai_addr,
+			sock = h3_socket_open(&endpoint.sockets, &options, NULL,
+					      remote->ai_addr,
 					      remote->ai_addrlen);
-		if (!sock || connect_client(&loop, sock, i))
+		if (!sock || connect_client(&endpoint, sock, i))
 			return 1;
 	}
 
-	h3_run(&loop, done);
-	h3_finish(&loop);
+	h3_run(&endpoint, done);
+	h3_finish(&endpoint);
 	freeaddrinfo(remote);
 	if (upload_data)
 		munmap((void *)upload_data, upload_len);

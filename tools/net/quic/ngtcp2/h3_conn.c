@@ -1,258 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* A connection: between ngtcp2, nghttp3 and the sending side */
+/* The life of a connection */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "h3_common.h"
+#include "h3_conn.h"
+#include "h3_http.h"
+#include "h3_util.h"
 
 #define WINDOW		(16 << 20)	/* that a peer may send ahead */
 #define IDLE_TIMEOUT	(30 * NGTCP2_SECONDS)
 
-/*
- * From ngtcp2 to nghttp3.  What nghttp3 complains about is an error of the
- * application protocol.
- */
-
-static int http_error(struct h3_conn *c, int err)
-{
-	ngtcp2_connection_close_error_set_application_error(&c->error,
-		nghttp3_err_infer_quic_app_error_code(err), NULL, 0);
-	return NGTCP2_ERR_CALLBACK_FAILURE;
-}
-
-static int recv_stream_data(ngtcp2_conn *quic, uint32_t flags,
-			    int64_t stream_id, uint64_t offset,
-			    const uint8_t *data, size_t len,
-			    void *user_data, void *stream_user_data)
-{
-	struct h3_conn *c = user_data;
-	nghttp3_ssize n;
-
-	n = nghttp3_conn_read_stream(c->http, stream_id, data, len,
-				     flags & NGTCP2_STREAM_DATA_FLAG_FIN);
-	if (n < 0)
-		return http_error(c, n);
-	h3_conn_consumed(c, stream_id, n);
-	c->received += len;
-	return 0;
-}
-
-static int acked_stream_data(ngtcp2_conn *quic, int64_t stream_id,
-			     uint64_t offset, uint64_t len,
-			     void *user_data, void *stream_user_data)
-{
-	struct h3_conn *c = user_data;
-	int err;
-
-	err = nghttp3_conn_add_ack_offset(c->http, stream_id, len);
-	return err ? http_error(c, err) : 0;
-}
-
-static int stream_close(ngtcp2_conn *quic, uint32_t flags, int64_t stream_id,
-			uint64_t app_error_code, void *user_data,
-			void *stream_user_data)
-{
-	struct h3_conn *c = user_data;
-	int err;
-
-	if (!(flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET))
-		app_error_code = NGHTTP3_H3_NO_ERROR;
-	if (ngtcp2_is_bidi_stream(stream_id) &&
-	    !ngtcp2_conn_is_local_stream(quic, stream_id))
-		ngtcp2_conn_extend_max_streams_bidi(quic, 1);
-	err = nghttp3_conn_close_stream(c->http, stream_id, app_error_code);
-	if (err && err != NGHTTP3_ERR_STREAM_NOT_FOUND)
-		return http_error(c, err);
-	return 0;
-}
-
-static int stream_reset(ngtcp2_conn *quic, int64_t stream_id,
-			uint64_t final_size, uint64_t app_error_code,
-			void *user_data, void *stream_user_data)
-{
-	struct h3_conn *c = user_data;
-	int err;
-
-	err = nghttp3_conn_shutdown_stream_read(c->http, stream_id);
-	return err ? http_error(c, err) : 0;
-}
-
-static int stream_stop_sending(ngtcp2_conn *quic, int64_t stream_id,
-			       uint64_t app_error_code, void *user_data,
-			       void *stream_user_data)
-{
-	return stream_reset(quic, stream_id, 0, app_error_code, user_data,
-			    stream_user_data);
-}
-
-static int extend_max_stream_data(ngtcp2_conn *quic, int64_t stream_id,
-				  uint64_t max_data, void *user_data,
-				  void *stream_user_data)
-{
-	struct h3_conn *c = user_data;
-	int err;
-
-	err = nghttp3_conn_unblock_stream(c->http, stream_id);
-	return err ? http_error(c, err) : 0;
-}
-
-static int extend_max_remote_streams(ngtcp2_conn *quic, uint64_t max,
-				     void *user_data)
-{
-	struct h3_conn *c = user_data;
-
-	if (c->http)
-		nghttp3_conn_set_max_client_streams_bidi(c->http, max);
-	return 0;
-}
-
-static int extend_max_local_streams(ngtcp2_conn *quic, uint64_t max,
-				    void *user_data)
-{
-	struct h3_conn *c = user_data;
-
-	if (!c->http || !c->loop->side->more_streams)
-		return 0;
-	return c->loop->side->more_streams(c);
-}
-
-/* From nghttp3 to ngtcp2 */
-
-void h3_conn_consumed(struct h3_conn *c, int64_t stream_id, size_t len)
-{
-	ngtcp2_conn_extend_max_stream_offset(c->quic, stream_id, len);
-	ngtcp2_conn_extend_max_offset(c->quic, len);
-}
-
-static int deferred_consume(nghttp3_conn *http, int64_t stream_id, size_t len,
-			    void *user_data, void *stream_user_data)
-{
-	h3_conn_consumed(user_data, stream_id, len);
-	return 0;
-}
-
-static int stop_sending(nghttp3_conn *http, int64_t stream_id,
-			uint64_t app_error_code, void *user_data,
-			void *stream_user_data)
-{
-	struct h3_conn *c = user_data;
-
-	return ngtcp2_conn_shutdown_stream_read(c->quic, stream_id,
-						app_error_code) ?
-	       NGHTTP3_ERR_CALLBACK_FAILURE : 0;
-}
-
-static int reset_stream(nghttp3_conn *http, int64_t stream_id,
-			uint64_t app_error_code, void *user_data,
-			void *stream_user_data)
-{
-	struct h3_conn *c = user_data;
-
-	return ngtcp2_conn_shutdown_stream_write(c->quic, stream_id,
-						 app_error_code) ?
-	       NGHTTP3_ERR_CALLBACK_FAILURE : 0;
-}
-
-static int start_http(struct h3_conn *c)
-{
-	nghttp3_callbacks callbacks = c->loop->side->http;
-	int64_t control, encoder, decoder;
-	nghttp3_settings settings;
-	int err;
-
-	callbacks.deferred_consume = deferred_consume;
-	callbacks.stop_sending = stop_sending;
-	callbacks.reset_stream = reset_stream;
-	nghttp3_settings_default(&settings);
-	if (ngtcp2_conn_is_server(c->quic)) {
-		err = nghttp3_conn_server_new(&c->http, &callbacks, &settings,
-					      NULL, c);
-		if (!err)
-			nghttp3_conn_set_max_client_streams_bidi(c->http,
-								 H3_STREAMS);
-	} else {
-		err = nghttp3_conn_client_new(&c->http, &callbacks, &settings,
-					      NULL, c);
-	}
-	if (err)
-		return -1;
-	if (ngtcp2_conn_open_uni_stream(c->quic, &control, NULL) ||
-	    ngtcp2_conn_open_uni_stream(c->quic, &encoder, NULL) ||
-	    ngtcp2_conn_open_uni_stream(c->quic, &decoder, NULL) ||
-	    nghttp3_conn_bind_control_stream(c->http, control) ||
-	    nghttp3_conn_bind_qpack_streams(c->http, encoder, decoder))
-		return -1;
-	return 0;
-}
-
-/* Other callbacks of ngtcp2 */
-
-static int handshake_completed(ngtcp2_conn *quic, void *user_data)
-{
-	struct h3_conn *c = user_data;
-
-	if (start_http(c))
-		return NGTCP2_ERR_CALLBACK_FAILURE;
-	if (c->loop->options->key_update)
-		c->key_update = h3_now() + c->loop->options->key_update;
-	return c->loop->side->ready ? c->loop->side->ready(c) : 0;
-}
-
-static int update_key(ngtcp2_conn *quic, uint8_t *rx_secret, uint8_t *tx_secret,
-		      ngtcp2_crypto_aead_ctx *rx_aead_ctx, uint8_t *rx_iv,
-		      ngtcp2_crypto_aead_ctx *tx_aead_ctx, uint8_t *tx_iv,
-		      const uint8_t *current_rx_secret,
-		      const uint8_t *current_tx_secret, size_t secretlen,
-		      void *user_data)
-{
-	struct h3_conn *c = user_data;
-
-	return quic_ngtcp2_update_key(c->out, rx_secret, tx_secret,
-				      rx_aead_ctx, rx_iv, tx_aead_ctx, tx_iv,
-				      current_rx_secret, current_tx_secret,
-				      secretlen);
-}
-
-static int dcid_status(ngtcp2_conn *quic, int type, uint64_t seq,
-		       const ngtcp2_cid *cid, const uint8_t *token,
-		       void *user_data)
-{
-	struct h3_conn *c = user_data;
-
-	if (type == NGTCP2_CONNECTION_ID_STATUS_TYPE_DEACTIVATE)
-		quic_offload_conn_retire(quic_ngtcp2_offload(c->out),
-					 cid->data, cid->datalen);
-	return 0;
-}
-
-static int get_new_connection_id(ngtcp2_conn *quic, ngtcp2_cid *cid,
-				 uint8_t *token, size_t cidlen, void *user_data)
-{
-	h3_random(cid->data, cidlen);
-	cid->datalen = cidlen;
-	h3_random(token, NGTCP2_STATELESS_RESET_TOKENLEN);
-	h3_add_cid(user_data, cid);
-	return 0;
-}
-
-static int remove_connection_id(ngtcp2_conn *quic, const ngtcp2_cid *cid,
-				void *user_data)
-{
-	struct h3_conn *c = user_data;
-
-	h3_remove_cid(c->loop, cid);
-	return 0;
-}
-
-static void random_bytes(uint8_t *dest, size_t len,
-			 const ngtcp2_rand_ctx *rand_ctx)
-{
-	h3_random(dest, len);
-}
-
-struct h3_conn *h3_conn_prepare(struct h3_loop *loop, struct h3_socket *sock,
+struct h3_conn *h3_conn_prepare(struct h3_endpoint *endpoint,
+				struct h3_socket *sock,
 				ngtcp2_callbacks *callbacks,
 				ngtcp2_settings *settings,
 				ngtcp2_transport_params *params)
@@ -261,42 +22,13 @@ struct h3_conn *h3_conn_prepare(struct h3_loop *loop, struct h3_socket *sock,
 
 	if (!c)
 		return NULL;
-	c->loop = loop;
+	c->endpoint = endpoint;
 	c->sock = sock;
 	c->key_update = UINT64_MAX;
 	c->timer = UINT64_MAX;
 	ngtcp2_connection_close_error_default(&c->error);
 
-	*callbacks = (ngtcp2_callbacks) {
-		.client_initial = ngtcp2_crypto_client_initial_cb,
-		.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
-		.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
-		.handshake_completed = handshake_completed,
-		.decrypt = ngtcp2_crypto_decrypt_cb,
-		.recv_stream_data = recv_stream_data,
-		.acked_stream_data_offset = acked_stream_data,
-		.stream_close = stream_close,
-		.recv_retry = ngtcp2_crypto_recv_retry_cb,
-		.extend_max_local_streams_bidi = extend_max_local_streams,
-		.rand = random_bytes,
-		.get_new_connection_id = get_new_connection_id,
-		.remove_connection_id = remove_connection_id,
-		.update_key = update_key,
-		.stream_reset = stream_reset,
-		.extend_max_remote_streams_bidi = extend_max_remote_streams,
-		.extend_max_stream_data = extend_max_stream_data,
-		.dcid_status = dcid_status,
-		.delete_crypto_aead_ctx =
-			ngtcp2_crypto_delete_crypto_aead_ctx_cb,
-		.delete_crypto_cipher_ctx =
-			ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
-		.get_path_challenge_data =
-			ngtcp2_crypto_get_path_challenge_data_cb,
-		.stream_stop_sending = stream_stop_sending,
-		.version_negotiation = ngtcp2_crypto_version_negotiation_cb,
-	};
-	quic_ngtcp2_set_callbacks(callbacks);
-
+	h3_http_set_callbacks(callbacks);
 	ngtcp2_settings_default(settings);
 	settings->initial_ts = h3_now();
 
@@ -318,10 +50,13 @@ int h3_conn_start(struct h3_conn *c, const char *server_name)
 	if (!c->out)
 		return -1;
 	quic_ngtcp2_set_offload(c->out, c->sock->offloaded);
-	if (h3_tls_new(c, !server_name, server_name))
+	c->tls.quic = c->quic;
+	c->tls.out = c->out;
+	if (h3_tls_start(&c->tls, c->endpoint->options, c->endpoint->cred,
+			 server_name))
 		return -1;
-	c->next = c->loop->conns;
-	c->loop->conns = c;
+	c->next = c->endpoint->conns;
+	c->endpoint->conns = c;
 	return 0;
 }
 
@@ -330,8 +65,7 @@ void h3_conn_free(struct h3_conn *c)
 	nghttp3_conn_del(c->http);
 	quic_ngtcp2_free(c->out);
 	ngtcp2_conn_del(c->quic);
-	if (c->tls)
-		gnutls_deinit(c->tls);
+	h3_tls_end(&c->tls);
 	free(c);
 }
 
@@ -418,46 +152,6 @@ void h3_conn_read(struct h3_conn *c, const ngtcp2_path *path,
 		fail(c, err);
 }
 
-/* One packet, with what streams have for it.  Returns its length. */
-static ngtcp2_ssize write_packet(struct h3_conn *c, ngtcp2_tstamp now)
-{
-	ngtcp2_ssize len, taken;
-	nghttp3_vec vec[16];
-	int64_t stream_id;
-	uint32_t flags;
-	nghttp3_ssize n;
-	int fin;
-
-	do {
-		stream_id = -1;
-		fin = 0;
-		n = 0;
-		if (c->http && ngtcp2_conn_get_max_data_left(c->quic)) {
-			n = nghttp3_conn_writev_stream(c->http, &stream_id,
-						       &fin, vec, 16);
-			if (n < 0)
-				return http_error(c, n);
-		}
-		flags = NGTCP2_WRITE_STREAM_FLAG_MORE |
-			(fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0);
-		len = quic_ngtcp2_writev_stream(c->out, &taken, flags,
-						stream_id,
-						(ngtcp2_vec *)vec, n, now);
-		if (len == NGTCP2_ERR_STREAM_DATA_BLOCKED) {
-			nghttp3_conn_block_stream(c->http, stream_id);
-		} else if (len == NGTCP2_ERR_STREAM_SHUT_WR) {
-			nghttp3_conn_shutdown_stream_write(c->http, stream_id);
-		} else if (taken >= 0) {
-			nghttp3_conn_add_write_offset(c->http, stream_id,
-						      taken);
-			c->sent += taken;
-		}
-	} while (len == NGTCP2_ERR_STREAM_DATA_BLOCKED ||
-		 len == NGTCP2_ERR_STREAM_SHUT_WR ||
-		 len == NGTCP2_ERR_WRITE_MORE);
-	return len;
-}
-
 /* Write and send as much as may leave in one go. */
 void h3_conn_write(struct h3_conn *c)
 {
@@ -472,7 +166,7 @@ void h3_conn_write(struct h3_conn *c)
 	if (c->blocked)
 		return;
 	do {
-		len = write_packet(c, now);
+		len = h3_http_write(c, now);
 		if (len > 0)
 			total += len;
 	} while (len > 0 && total + max <= quantum);
@@ -499,13 +193,13 @@ void h3_conn_tick(struct h3_conn *c, ngtcp2_tstamp now)
 		return;
 	}
 	if (c->timer <= now)
-		c->loop->side->timer(c, now);
+		c->endpoint->side->timer(c, now);
 	if (c->closing)
 		return;
 	if (c->key_update <= now) {
 		/* Refused as long as the last one is not confirmed */
 		ngtcp2_conn_initiate_key_update(c->quic, now);
-		c->key_update = now + c->loop->options->key_update;
+		c->key_update = now + c->endpoint->options->key_update;
 		c->touched = true;
 	}
 	if (c->expiry <= now) {

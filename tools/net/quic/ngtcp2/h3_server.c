@@ -20,7 +20,10 @@
 #include <gnutls/crypto.h>
 #include <linux/openat2.h>
 
-#include "h3_common.h"
+#include "h3_conn.h"
+#include "h3_http.h"
+#include "h3_loop.h"
+#include "h3_util.h"
 
 static struct h3_options options;
 static const char *args[4];		/* ADDRESS PORT KEY CERT */
@@ -212,7 +215,7 @@ static int recv_data(nghttp3_conn *http, int64_t stream_id, const uint8_t *data,
 
 	if (r->hash)
 		gnutls_hash(r->hash, data, len);
-	h3_conn_consumed(user_data, stream_id, len);
+	h3_http_consumed(user_data, stream_id, len);
 	return 0;
 }
 
@@ -267,7 +270,8 @@ static void closed(struct h3_conn *c)
 	}
 }
 
-static struct h3_conn *accept_conn(struct h3_loop *loop, struct h3_socket *sock,
+static struct h3_conn *accept_conn(struct h3_endpoint *endpoint,
+				   struct h3_socket *sock,
 				   const ngtcp2_path *path,
 				   const ngtcp2_pkt_hd *hd)
 {
@@ -277,7 +281,7 @@ static struct h3_conn *accept_conn(struct h3_loop *loop, struct h3_socket *sock,
 	struct h3_conn *c;
 	ngtcp2_cid scid;
 
-	c = h3_conn_prepare(loop, sock, &callbacks, &settings, &params);
+	c = h3_conn_prepare(endpoint, sock, &callbacks, &settings, &params);
 	if (!c)
 		return NULL;
 	params.original_dcid = hd->dcid;
@@ -290,8 +294,8 @@ static struct h3_conn *accept_conn(struct h3_loop *loop, struct h3_socket *sock,
 		h3_conn_free(c);
 		return NULL;
 	}
-	h3_add_cid(c, &hd->dcid);
-	h3_add_cid(c, &scid);
+	h3_cid_add(&endpoint->cids, &hd->dcid, c);
+	h3_cid_add(&endpoint->cids, &scid, c);
 	return c;
 }
 
@@ -308,9 +312,9 @@ static const struct h3_side server = {
 	.closed = closed,
 };
 
-static bool done(struct h3_loop *loop)
+static bool done(struct h3_endpoint *endpoint)
 {
-	return exit_after && loop->closed >= exit_after;
+	return exit_after && endpoint->closed >= exit_after;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -357,7 +361,10 @@ int main(int argc, char **argv)
 		.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV,
 		.ai_socktype = SOCK_DGRAM,
 	};
-	struct h3_loop loop = { .side = &server, .options = &options };
+	struct h3_endpoint endpoint = {
+		.side = &server,
+		.options = &options,
+	};
 	struct addrinfo *addr;
 	int err;
 
@@ -367,8 +374,9 @@ int main(int argc, char **argv)
 		perror(htdocs);
 		return 1;
 	}
-	gnutls_certificate_allocate_credentials(&loop.cred);
-	err = gnutls_certificate_set_x509_key_file(loop.cred, args[3], args[2],
+	gnutls_certificate_allocate_credentials(&endpoint.cred);
+	err = gnutls_certificate_set_x509_key_file(endpoint.cred, args[3],
+						   args[2],
 						   GNUTLS_X509_FMT_PEM);
 	if (err < 0) {
 		fprintf(stderr, "%s: %s\n", args[3], gnutls_strerror(err));
@@ -379,12 +387,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: %s\n", args[0], gai_strerror(err));
 		return 1;
 	}
-	if (!h3_socket_open(&loop, addr->ai_addr, NULL, addr->ai_addrlen))
+	if (!h3_socket_open(&endpoint.sockets, &options, addr->ai_addr, NULL,
+			    addr->ai_addrlen))
 		return 1;
 	freeaddrinfo(addr);
 
-	h3_run(&loop, done);
-	h3_finish(&loop);
+	h3_run(&endpoint, done);
+	h3_finish(&endpoint);
 	close(htdocs_fd);
 	return 0;
 }

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Options of both programs */
+#include <stdlib.h>
+
+#include "h3_options.h"
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct h3_options *options = state->input;
+
+	switch (key) {
+	case 'O':
+		options->no_offload = true;
+		return 0;
+	case 'G':
+		options->no_gso = true;
+		return 0;
+	case 'C':
+		options->cipher = arg;
+		return 0;
+	case 'K':
+		options->key_update = atoi(arg) * NGTCP2_MILLISECONDS;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+const struct argp h3_argp = {
+	.options = (const struct argp_option[]) {
+		{ "no-offload", 'O', 0, 0, "Protect packets in userspace" },
+		{ "no-gso", 'G', 0, 0, "Send one packet at a time" },
+		{ "cipher", 'C', "NAME", 0,
+		  "Only AES-128-GCM, AES-256-GCM, AES-128-CCM or CHACHA20-POLY1305" },
+		{ "key-update", 'K', "MS", 0,
+		  "Update keys every MS milliseconds" },
+		{ 0 }
+	},
+	.parser = parse_option,
+};

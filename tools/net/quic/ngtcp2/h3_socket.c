@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* UDP sockets */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "h3_socket.h"
+
+#define SOCKET_BUFFER	(4 << 20)
+
+static void notice(void *arg, const char *text)
+{
+	static bool told;
+
+	if (!told)
+		fprintf(stderr, "%s\n", text);
+	told = true;
+}
+
+static int set_option(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+static int configure(int fd, int family)
+{
+	set_option(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
+	set_option(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
+	set_option(fd, IPPROTO_UDP, UDP_GRO, 1);
+	if (family == AF_INET6)
+		return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) ||
+		       set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1) ||
+		       set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+				  IPV6_PMTUDISC_DO);
+	return set_option(fd, IPPROTO_IP, IP_RECVTOS, 1) ||
+	       set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
+}
+
+struct h3_socket *h3_socket_open(struct h3_socket **list,
+				 const struct h3_options *options,
+				 const struct sockaddr *local,
+				 const struct sockaddr *remote, socklen_t len)
+{
+	const struct sockaddr *addr = local ?: remote;
+	struct h3_socket *sock = calloc(1, sizeof(*sock));
+
+	if (!sock)
+		return NULL;
+	sock->local_len = sizeof(sock->local);
+	sock->fd = socket(addr->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (sock->fd < 0 || configure(sock->fd, addr->sa_family) ||
+	    (local ? bind(sock->fd, local, len) :
+		     connect(sock->fd, remote, len)) ||
+	    getsockname(sock->fd, (struct sockaddr *)&sock->local,
+			&sock->local_len))
+		goto err;
+	sock->offload = quic_offload_socket_new(sock->fd,
+				options->no_offload ? NULL : notice, NULL);
+	if (!sock->offload)
+		goto err;
+	sock->offloaded = quic_offload_socket_enable(sock->offload,
+						     !options->no_offload);
+	quic_offload_socket_set_gso(sock->offload, !options->no_gso);
+	sock->next = *list;
+	*list = sock;
+	return sock;
+err:
+	perror("socket");
+	if (sock->fd >= 0)
+		close(sock->fd);
+	free(sock);
+	return NULL;
+}
+
+void h3_socket_path(const struct h3_socket *sock, struct sockaddr *remote,
+		    socklen_t len, ngtcp2_path *path)
+{
+	*path = (ngtcp2_path) {
+		.local = { (struct sockaddr *)&sock->local, sock->local_len },
+		.remote = { remote, len },
+		.user_data = sock->offload,
+	};
+}
+
+void h3_socket_close(struct h3_socket *sock)
+{
+	quic_offload_socket_free(sock->offload);
+	close(sock->fd);
+	free(sock);
+}
+
+bool h3_socket_receive(struct h3_socket *sock, h3_datagram take, void *arg)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int)) * 2];
+		struct cmsghdr cmsg;
+	} control;
+	struct sockaddr_storage from;
+	static uint8_t buf[65536];
+	struct iovec iov = { .iov_base = buf, .iov_len = sizeof(buf) };
+	struct msghdr msg = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ngtcp2_pkt_info info = { 0 };
+	struct cmsghdr *cmsg;
+	ssize_t len, pos;
+	int segment = 0;
+	ngtcp2_path path;
+
+	len = recvmsg(sock->fd, &msg, MSG_DONTWAIT);
+	if (len < 0)
+		/* What others report is ICMP's, and there may be more. */
+		return errno != EAGAIN;
+	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
+		if (cmsg->cmsg_level == IPPROTO_UDP)
+			memcpy(&segment, CMSG_DATA(cmsg), sizeof(segment));
+		else	/* IP_TOS is one byte; the low one of IPV6_TCLASS: */
+			info.ecn = *CMSG_DATA(cmsg) & 3;
+	}
+	h3_socket_path(sock, (struct sockaddr *)&from, msg.msg_namelen, &path);
+	for (pos = 0; pos < len; pos += segment) {
+		if (!segment || segment > len - pos)
+			segment = len - pos;
+		take(arg, sock, &path, &info, buf + pos, segment);
+	}
+	return true;
+}
+
+void h3_socket_send(const struct h3_socket *sock, const ngtcp2_path *path,
+		    const void *data, size_t len)
+{
+	sendto(sock->fd, data, len, MSG_DONTWAIT, path->remote.addr,
+	       path->remote.addrlen);
+}
