@@ -74,9 +74,13 @@ static bool send_batch(struct h3_conn *c)
 {
 	int err = quic_ngtcp2_send(c->out);
 
-	/* Packets too long are how ngtcp2 finds the MTU. */
-	if (err && err != -EAGAIN && err != -EMSGSIZE)
+	if (err == -EMSGSIZE) {
+		if (!c->shrunk)
+			fprintf(stderr, "the path takes smaller packets now\n");
+		c->shrunk = true;
+	} else if (err && err != -EAGAIN) {
 		fprintf(stderr, "packet not sent: %s\n", strerror(-err));
+	}
 	return err == -EAGAIN;
 }
 

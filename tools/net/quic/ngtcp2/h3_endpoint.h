@@ -96,6 +96,7 @@ struct h3_endpoint {
  * @timer: when to call the program
  * @busy: has more to send than its share
  * @blocked: the socket has no room
+ * @shrunk: it was said that its path takes smaller packets
  * @touched: something arrived
  * @closing: nothing but a CONNECTION_CLOSE is to be sent
  * @dead: to be freed
@@ -117,6 +118,7 @@ struct h3_conn {
 	ngtcp2_tstamp timer;
 	bool busy;
 	bool blocked;
+	bool shrunk;
 	bool touched;
 	bool closing;
 	bool dead;

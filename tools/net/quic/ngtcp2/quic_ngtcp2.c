@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Let ngtcp2 send its 1-RTT packets through the kernel's packet protection. */
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <ngtcp2/ngtcp2_crypto.h>
 
 #include "quic_ngtcp2.h"
+#include "quic_ngtcp2_batch.h"
 #include "quic_ngtcp2_crypto.h"
-
-/* What fits in one UDP message, and with small packets */
-#define BATCH_BYTES	65536
-#define BATCH_PACKETS	64
-
-struct route {
-	ngtcp2_path_storage path;
-	ngtcp2_pkt_info info;
-};
 
 struct quic_ngtcp2 {
 	ngtcp2_conn *conn;
@@ -36,13 +27,9 @@ struct quic_ngtcp2 {
 	/* The next call of hp_mask() belongs to a packet left to the kernel */
 	bool zero_mask;
 
-	/* The batch: first packets of count were sent, used bytes are taken.
-	 * The packet that is being written comes next.
-	 */
-	size_t first, count, used;
-	struct quic_offload_packet packets[BATCH_PACKETS];
-	struct route routes[BATCH_PACKETS];
-	uint8_t buf[BATCH_BYTES];
+	/* What quic_ngtcp2_send() has yet to say */
+	int err;
+	struct quic_ngtcp2_batch batch;
 };
 
 /* The callbacks of ngtcp2 that protect packets are not told the connection. */
@@ -61,7 +48,7 @@ static int encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead,
 	struct quic_offload_packet *packet;
 	unsigned int phase, pn_len;
 
-	packet = writer ? &writer->packets[writer->count] : NULL;
+	packet = writer ? &writer->batch.packets[writer->batch.count] : NULL;
 	phase = !!(header[0] & 0x04);
 	if (!packet || header != packet->data || header[0] & 0x80 ||
 	    !writer->enabled || phase >= writer->generations)
@@ -117,7 +104,6 @@ static int protect(void *arg, const struct quic_offload_keys *keys,
 struct quic_ngtcp2 *quic_ngtcp2_new(ngtcp2_conn *conn)
 {
 	struct quic_ngtcp2 *q;
-	int i;
 
 	q = calloc(1, sizeof(*q));
 	if (!q)
@@ -129,8 +115,7 @@ struct quic_ngtcp2 *quic_ngtcp2_new(ngtcp2_conn *conn)
 	}
 	q->conn = conn;
 	q->enabled = true;
-	for (i = 0; i < BATCH_PACKETS; i++)
-		ngtcp2_path_storage_zero(&q->routes[i].path);
+	quic_ngtcp2_batch_init(&q->batch, conn, q->offload);
 	return q;
 }
 
@@ -218,39 +203,51 @@ int quic_ngtcp2_update_key(struct quic_ngtcp2 *q,
 	return add_keys(q, &keys) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }
 
-static size_t max_len(const struct quic_ngtcp2 *q)
+int quic_ngtcp2_send(struct quic_ngtcp2 *q)
 {
-	return ngtcp2_conn_get_max_tx_udp_payload_size(q->conn);
+	int err = quic_ngtcp2_batch_send(&q->batch);
+
+	if (err == -EAGAIN)
+		return err;
+	err = q->err ?: err;
+	q->err = 0;
+	return err;
 }
 
 /* Where the next packet may be written, or NULL if nothing can be sent */
-static uint8_t *begin_packet(struct quic_ngtcp2 *q)
+static uint8_t *begin_packet(struct quic_ngtcp2 *q, ngtcp2_tstamp ts)
 {
+	struct quic_ngtcp2_batch *batch = &q->batch;
 	struct quic_offload_packet *packet;
 
-	if ((q->count == BATCH_PACKETS ||
-	     q->used + max_len(q) > sizeof(q->buf)) &&
-	    quic_ngtcp2_send(q) == -EAGAIN)
-		return NULL;
+	batch->now = ts;
+	if (quic_ngtcp2_batch_full(batch)) {
+		int err = quic_ngtcp2_send(q);
 
-	packet = &q->packets[q->count];
-	packet->data = q->buf + q->used;
+		if (err == -EAGAIN)
+			return NULL;
+		q->err = err;
+	}
+
+	packet = &batch->packets[batch->count];
+	packet->data = batch->buf + batch->used;
 	packet->ready = true;
 	writer = q;
-	return q->buf + q->used;
+	return batch->buf + batch->used;
 }
 
 static ngtcp2_ssize end_packet(struct quic_ngtcp2 *q, ngtcp2_ssize len)
 {
-	struct quic_offload_packet *packet = &q->packets[q->count];
+	struct quic_ngtcp2_batch *batch = &q->batch;
+	struct quic_offload_packet *packet = &batch->packets[batch->count];
 
 	writer = NULL;
 	if (len <= 0)
 		return len;
 	if (packet->ready)
 		packet->len = len;
-	q->used += packet->len;
-	q->count++;
+	batch->used += packet->len;
+	batch->count++;
 	return len;
 }
 
@@ -260,91 +257,33 @@ ngtcp2_ssize quic_ngtcp2_writev_stream(struct quic_ngtcp2 *q,
 				       const ngtcp2_vec *datav, size_t datavcnt,
 				       ngtcp2_tstamp ts)
 {
-	uint8_t *dest = begin_packet(q);
-	struct route *route = &q->routes[q->count];
+	struct quic_ngtcp2_batch *batch = &q->batch;
+	uint8_t *dest = begin_packet(q, ts);
+	struct quic_ngtcp2_route *route = &batch->routes[batch->count];
 
 	if (!dest) {
 		*pdatalen = -1;
 		return NGTCP2_ERR_NOBUF;
 	}
 	return end_packet(q, ngtcp2_conn_writev_stream(q->conn,
-			&route->path.path, &route->info, dest, max_len(q),
-			pdatalen, flags, stream_id, datav, datavcnt, ts));
+			&route->path.path, &route->info, dest,
+			quic_ngtcp2_batch_max(batch), pdatalen, flags,
+			stream_id, datav, datavcnt, ts));
 }
 
 ngtcp2_ssize quic_ngtcp2_write_close(struct quic_ngtcp2 *q,
 				     const quic_ngtcp2_error *error,
 				     ngtcp2_tstamp ts)
 {
-	uint8_t *dest = begin_packet(q);
-	struct route *route = &q->routes[q->count];
+	struct quic_ngtcp2_batch *batch = &q->batch;
+	uint8_t *dest = begin_packet(q, ts);
+	struct quic_ngtcp2_route *route = &batch->routes[batch->count];
 
 	if (!dest)
 		return NGTCP2_ERR_NOBUF;
 	return end_packet(q, ngtcp2_conn_write_connection_close(q->conn,
-			&route->path.path, &route->info, dest, max_len(q),
-			error, ts));
-}
-
-static bool same_route(const struct route *a, const struct route *b)
-{
-	return ngtcp2_path_eq(&a->path.path, &b->path.path) &&
-	       a->path.path.user_data == b->path.path.user_data &&
-	       a->info.ecn == b->info.ecn;
-}
-
-/* Send packets that go to one destination. */
-static ssize_t send_packets(struct quic_ngtcp2 *q, size_t count)
-{
-	const struct route *route = &q->routes[q->first];
-	const ngtcp2_addr *to = &route->path.path.remote;
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr cmsg;
-	} control = { 0 };
-	struct msghdr msg = {
-		.msg_name = to->addr,
-		.msg_namelen = to->addrlen,
-	};
-	int ecn = route->info.ecn;
-
-	if (ecn) {
-		bool v6 = to->addr->sa_family == AF_INET6;
-
-		control.cmsg.cmsg_level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
-		control.cmsg.cmsg_type = v6 ? IPV6_TCLASS : IP_TOS;
-		control.cmsg.cmsg_len = CMSG_LEN(sizeof(ecn));
-		memcpy(CMSG_DATA(&control.cmsg), &ecn, sizeof(ecn));
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
-	}
-	return quic_offload_send(route->path.path.user_data, q->offload, &msg,
-				 MSG_DONTWAIT, &q->packets[q->first], count);
-}
-
-int quic_ngtcp2_send(struct quic_ngtcp2 *q)
-{
-	ssize_t sent;
-	int err = 0;
-	size_t end;
-
-	while (q->first < q->count) {
-		for (end = q->first + 1; end < q->count; end++)
-			if (!same_route(&q->routes[q->first], &q->routes[end]))
-				break;
-		sent = send_packets(q, end - q->first);
-		if (sent == -EAGAIN)
-			return sent;
-		if (sent < 0) {
-			err = err ?: sent;
-			sent = 1;
-		}
-		q->first += sent;
-	}
-	q->first = 0;
-	q->count = 0;
-	q->used = 0;
-	return err;
+			&route->path.path, &route->info, dest,
+			quic_ngtcp2_batch_max(batch), error, ts));
 }
 
 struct quic_offload_conn *quic_ngtcp2_offload(struct quic_ngtcp2 *q)

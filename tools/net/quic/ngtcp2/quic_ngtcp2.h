@@ -149,11 +149,14 @@ ngtcp2_ssize quic_ngtcp2_write_close(struct quic_ngtcp2 *q,
  * quic_ngtcp2_send() - send the batch
  * @q: the connection
  *
- * A packet that cannot be sent is dropped, ngtcp2 will find it lost.
+ * A packet that cannot be sent is dropped, ngtcp2 will find it lost.  That one
+ * is too long for the path is no error where ngtcp2 probes for the MTU.
  *
  * Return: 0; -EAGAIN if a packet is left because the socket has no room (the
  * rest of the batch is kept, unchanged); or the error of the first packet
- * dropped, see quic_offload_send()
+ * dropped, see quic_offload_send().  -EMSGSIZE says that the path takes smaller
+ * packets than it did: from now on they have 1200 bytes, for ten minutes.  There
+ * is nothing to do, unless it comes again and again: QUIC needs as much.
  */
 int quic_ngtcp2_send(struct quic_ngtcp2 *q);
 

@@ -8,6 +8,7 @@
 #	listen spoiled WHAT [OPTION...]	h3_server with spoil.so
 #	get h3|gtls|curl|chromium [OPTION...]	the file, into $got
 #	put h3|gtls|curl [OPTION...]	the file to h3_server, its hash into $got
+#	fault TEXT, report NAME		what is wrong; one line for all of it
 
 dir=$(dirname "$(readlink -f "$0")")
 source "$dir/../../../kselftest/ktap_helpers.sh"
@@ -245,4 +246,83 @@ browse()
 		"https://$host:$port/page.html" > "$files/dom" || return 1
 	grep "id=\"result\">h3 $hash<" "$files/dom" &&
 	cp "$files/htdocs/file" "$got"
+}
+
+# What is wrong in the test that runs
+faults=()
+
+fault()
+{
+	faults+=("$*")
+}
+
+report()
+{
+	local line
+
+	if [ ${#faults[@]} = 0 ]; then
+		ktap_test_pass "$1"
+		return
+	fi
+	ktap_test_fail "$1"
+	for line in "${faults[@]}"; do
+		ktap_print_msg "$line"
+	done
+	tail -n 5 "$files/server.log" "$files/client.log" | sed 's/^/# /'
+	faults=()
+}
+
+# begin NAMESPACE: the offload is used there.
+begin()
+{
+	sender=$1
+	flows=$(stat_of "$sender" QuicTxSw)
+	errors=$(stat_of "$sender" QuicTxSwError)
+	packets=$(stat_of "$sender" QuicTxSwPackets)
+}
+
+new_flows()
+{
+	echo $(($(stat_of "$sender" QuicTxSw) - flows))
+}
+
+new_packets()
+{
+	echo $(($(stat_of "$sender" QuicTxSwPackets) - packets))
+}
+
+# expect_packets BYTES: so much at least went through the kernel,
+expect_packets()
+{
+	[ "$(new_packets)" -ge $(($1 / 1452)) ] ||
+		fault "the kernel protected $(new_packets) packets"
+}
+
+# expect_kernel BYTES: and without error.
+expect_kernel()
+{
+	expect_packets "$1"
+	[ "$(stat_of "$sender" QuicTxSwError)" = "$errors" ] ||
+		fault "the kernel counted errors"
+}
+
+expect_no_flow()
+{
+	[ "$(stat_of "$sender" QuicCurrTxSw)" = 0 ] || fault "flows remain"
+}
+
+undecryptable()
+{
+	awk '{ print $3 }' "$files/peer"
+}
+
+expect_peer()
+{
+	[ "$(undecryptable)" = 0 ] || fault "$(undecryptable) undecryptable packets"
+}
+
+expect_file()
+{
+	cmp "$files/htdocs/file" "$got" > "$files/cmp.log" 2>&1 ||
+		fault "the file differs: $(cat "$files/cmp.log")"
 }
