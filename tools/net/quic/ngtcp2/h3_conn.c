@@ -50,6 +50,8 @@ int h3_conn_start(struct h3_conn *c, const char *server_name)
 	if (!c->out)
 		return -1;
 	quic_ngtcp2_set_offload(c->out, c->sock->offloaded);
+	quic_ngtcp2_set_tclass(c->out, c->endpoint->options->tclass);
+	quic_ngtcp2_set_interface(c->out, c->endpoint->options->ifindex);
 	c->tls.quic = c->quic;
 	c->tls.out = c->out;
 	if (h3_tls_start(&c->tls, c->endpoint->options, c->endpoint->cred,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Options of both programs */
+#include <net/if.h>
 #include <stdlib.h>
 
 #include "h3_options.h"
@@ -21,6 +22,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'K':
 		options->key_update = atoi(arg) * NGTCP2_MILLISECONDS;
 		return 0;
+	case 'T':
+		options->tclass = strtol(arg, NULL, 0);
+		return 0;
+	case 'I':
+		options->ifindex = if_nametoindex(arg);
+		if (!options->ifindex)
+			argp_error(state, "%s: no such interface", arg);
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -33,6 +42,10 @@ const struct argp h3_argp = {
 		  "Only AES-128-GCM, AES-256-GCM, AES-128-CCM or CHACHA20-POLY1305" },
 		{ "key-update", 'K', "MS", 0,
 		  "Update keys every MS milliseconds" },
+		{ "tclass", 'T', "N", 0,
+		  "Traffic class, or type of service, of all packets" },
+		{ "interface", 'I', "NAME", 0,
+		  "The interface that all packets leave by" },
 		{ 0 }
 	},
 	.parser = parse_option,

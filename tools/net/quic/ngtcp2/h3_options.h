@@ -14,6 +14,8 @@ struct h3_options {
 	bool no_gso;
 	const char *cipher;		/* in the words of GnuTLS, or NULL */
 	ngtcp2_duration key_update;	/* 0: never */
+	int tclass;
+	unsigned int ifindex;		/* 0: that of the route */
 	bool verify;			/* the certificate of the server */
 };
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "h3_socket.h"
+#include "quic_ngtcp2_control.h"
 
 #define SOCKET_BUFFER	(4 << 20)
 
@@ -32,11 +33,17 @@ static int configure(int fd, int family)
 	set_option(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
 	set_option(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
 	set_option(fd, IPPROTO_UDP, UDP_GRO, 1);
-	if (family == AF_INET6)
-		return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) ||
-		       set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1) ||
-		       set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-				  IPV6_PMTUDISC_DO);
+	if (family == AF_INET &&
+	    set_option(fd, IPPROTO_IP, IP_PKTINFO, 1))
+		return -1;
+	if (family == AF_INET6 &&
+	    (set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0) ||
+	     set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) ||
+	     set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1) ||
+	     set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+			IPV6_PMTUDISC_DO)))
+		return -1;
+	/* An IPv6 socket has these too, for mapped addresses. */
 	return set_option(fd, IPPROTO_IP, IP_RECVTOS, 1) ||
 	       set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
 }
@@ -66,6 +73,7 @@ struct h3_socket *h3_socket_open(struct h3_socket **list,
 	sock->offloaded = quic_offload_socket_enable(sock->offload,
 						     !options->no_offload);
 	quic_offload_socket_set_gso(sock->offload, !options->no_gso);
+	sock->options = options;
 	sock->next = *list;
 	*list = sock;
 	return sock;
@@ -94,12 +102,58 @@ void h3_socket_close(struct h3_socket *sock)
 	free(sock);
 }
 
+/* What is received has in control messages. */
+struct received {
+	struct sockaddr_storage local;
+	ngtcp2_pkt_info info;
+	int segment;			/* of datagrams that came at once */
+};
+
+static void set_local4(struct received *r, const struct in_pktinfo *info)
+{
+	struct sockaddr_in *local = (void *)&r->local;
+
+	local->sin_addr = info->ipi_spec_dst;
+}
+
+static void set_local6(struct received *r, const struct in6_pktinfo *info)
+{
+	struct sockaddr_in6 *local = (void *)&r->local;
+
+	local->sin6_addr = info->ipi6_addr;
+	if (IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
+		local->sin6_scope_id = info->ipi6_ifindex;
+}
+
+static void parse_control(struct msghdr *msg, struct received *r)
+{
+	struct cmsghdr *cmsg;
+
+	for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		int level = cmsg->cmsg_level, type = cmsg->cmsg_type;
+		void *data = CMSG_DATA(cmsg);
+
+		if (level == IPPROTO_UDP && type == UDP_GRO)
+			memcpy(&r->segment, data, sizeof(r->segment));
+		else if (level == IPPROTO_IP && type == IP_PKTINFO)
+			set_local4(r, data);
+		else if (level == IPPROTO_IPV6 && type == IPV6_PKTINFO)
+			set_local6(r, data);
+		else if (level == IPPROTO_IP && type == IP_TOS)
+			r->info.ecn = *(uint8_t *)data & NGTCP2_ECN_MASK;
+		else if (level == IPPROTO_IPV6 && type == IPV6_TCLASS)
+			r->info.ecn = *(int *)data & NGTCP2_ECN_MASK;
+	}
+}
+
 bool h3_socket_receive(struct h3_socket *sock, h3_datagram take, void *arg)
 {
 	union {
-		char buf[CMSG_SPACE(sizeof(int)) * 2];
+		char buf[CMSG_SPACE(sizeof(int)) * 2 +
+			 CMSG_SPACE(sizeof(struct in6_pktinfo))];
 		struct cmsghdr cmsg;
 	} control;
+	struct received r = { .local = sock->local };
 	struct sockaddr_storage from;
 	static uint8_t buf[65536];
 	struct iovec iov = { .iov_base = buf, .iov_len = sizeof(buf) };
@@ -111,27 +165,20 @@ bool h3_socket_receive(struct h3_socket *sock, h3_datagram take, void *arg)
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
-	ngtcp2_pkt_info info = { 0 };
-	struct cmsghdr *cmsg;
 	ssize_t len, pos;
-	int segment = 0;
 	ngtcp2_path path;
 
 	len = recvmsg(sock->fd, &msg, MSG_DONTWAIT);
 	if (len < 0)
 		/* What others report is ICMP's, and there may be more. */
 		return errno != EAGAIN;
-	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
-		if (cmsg->cmsg_level == IPPROTO_UDP)
-			memcpy(&segment, CMSG_DATA(cmsg), sizeof(segment));
-		else	/* IP_TOS is one byte; the low one of IPV6_TCLASS: */
-			info.ecn = *CMSG_DATA(cmsg) & 3;
-	}
+	parse_control(&msg, &r);
 	h3_socket_path(sock, (struct sockaddr *)&from, msg.msg_namelen, &path);
-	for (pos = 0; pos < len; pos += segment) {
-		if (!segment || segment > len - pos)
-			segment = len - pos;
-		take(arg, sock, &path, &info, buf + pos, segment);
+	path.local.addr = (struct sockaddr *)&r.local;
+	for (pos = 0; pos < len; pos += r.segment) {
+		if (!r.segment || r.segment > len - pos)
+			r.segment = len - pos;
+		take(arg, sock, &path, &r.info, buf + pos, r.segment);
 	}
 	return true;
 }
@@ -139,6 +186,11 @@ bool h3_socket_receive(struct h3_socket *sock, h3_datagram take, void *arg)
 void h3_socket_send(const struct h3_socket *sock, const ngtcp2_path *path,
 		    const void *data, size_t len)
 {
-	sendto(sock->fd, data, len, MSG_DONTWAIT, path->remote.addr,
-	       path->remote.addrlen);
+	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct quic_ngtcp2_control control;
+
+	quic_ngtcp2_control_set(&control, &msg, path, sock->options->tclass,
+				sock->options->ifindex);
+	sendmsg(sock->fd, &msg, MSG_DONTWAIT);
 }

@@ -15,10 +15,11 @@
  * struct h3_socket - a UDP socket
  * @next: in a list
  * @fd: the socket
- * @local: where it is bound
+ * @local: where it is bound, maybe a wildcard
  * @local_len: length of @local
  * @offload: what sends on it, the user_data of its ngtcp2_paths
  * @offloaded: the kernel protects packets
+ * @options: of the command line
  * @blocked: a connection waits for room
  */
 struct h3_socket {
@@ -28,6 +29,7 @@ struct h3_socket {
 	socklen_t local_len;
 	struct quic_offload_socket *offload;
 	bool offloaded;
+	const struct h3_options *options;
 	bool blocked;
 };
 
@@ -43,6 +45,7 @@ struct h3_socket *h3_socket_open(struct h3_socket **list,
 				 const struct sockaddr *local,
 				 const struct sockaddr *remote, socklen_t len);
 void h3_socket_close(struct h3_socket *sock);
+/* From where it is bound */
 void h3_socket_path(const struct h3_socket *sock, struct sockaddr *remote,
 		    socklen_t len, ngtcp2_path *path);
 /* False if there is nothing more */

@@ -41,12 +41,12 @@ static ngtcp2_conn *get_conn(ngtcp2_crypto_conn_ref *ref)
 	return tls->quic;
 }
 
+/* No name has a colon, and an address may have a scope. */
 static bool is_address(const char *name)
 {
-	struct in6_addr addr;
+	struct in_addr addr;
 
-	return inet_pton(AF_INET, name, &addr) == 1 ||
-	       inet_pton(AF_INET6, name, &addr) == 1;
+	return inet_pton(AF_INET, name, &addr) == 1 || strchr(name, ':');
 }
 
 static int configure_client(struct h3_tls *tls,

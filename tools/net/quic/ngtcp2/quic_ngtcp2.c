@@ -135,6 +135,16 @@ void quic_ngtcp2_set_offload(struct quic_ngtcp2 *q, bool enable)
 	q->enabled = enable;
 }
 
+void quic_ngtcp2_set_tclass(struct quic_ngtcp2 *q, uint8_t tclass)
+{
+	q->batch.tclass = tclass & ~NGTCP2_ECN_MASK;
+}
+
+void quic_ngtcp2_set_interface(struct quic_ngtcp2 *q, unsigned int ifindex)
+{
+	q->batch.ifindex = ifindex;
+}
+
 /* The next generation: @keys has been filled in but for its number. */
 static int add_keys(struct quic_ngtcp2 *q, struct quic_offload_keys *keys)
 {

@@ -17,6 +17,11 @@
  * each ngtcp2_path that the application makes is the struct quic_offload_socket
  * that the path sends on.  h3_conn.c is an example.
  *
+ * Packets leave as ngtcp2 wants them: from the local address of their path, if
+ * it is not a wildcard (IP_PKTINFO, IPV6_PKTINFO), and with its ECN bits.  On a
+ * socket that is bound to a wildcard the application learns the local address
+ * of what it receives by the options IP_PKTINFO and IPV6_RECVPKTINFO.
+ *
  * How: encrypt() leaves the payload of a short header packet as it is and notes
  * its number, hp_mask() then returns zeros.  So ngtcp2 produces the packet as
  * the kernel wants it, but for room for the tag at its end, which the next
@@ -74,6 +79,23 @@ void quic_ngtcp2_free(struct quic_ngtcp2 *q);
  *	quic_offload_socket_enable() says cannot do it.
  */
 void quic_ngtcp2_set_offload(struct quic_ngtcp2 *q, bool enable);
+
+/**
+ * quic_ngtcp2_set_tclass() - traffic class of packets, or type of service
+ * @q: the connection
+ * @tclass: the upper six bits are used (DSCP), ngtcp2 sets the others (ECN).  A
+ *	socket that has a traffic class of its own (IP_TOS, IPV6_TCLASS) keeps
+ *	it only if it is given here too, since ECN is set for each packet.
+ */
+void quic_ngtcp2_set_tclass(struct quic_ngtcp2 *q, uint8_t tclass);
+
+/**
+ * quic_ngtcp2_set_interface() - the interface that packets leave by
+ * @q: the connection
+ * @ifindex: its number, or 0 for the one of the route.  A link-local address
+ *	needs none, it has a scope.
+ */
+void quic_ngtcp2_set_interface(struct quic_ngtcp2 *q, unsigned int ifindex);
 
 /**
  * quic_ngtcp2_install_tx_key() - derive and install the keys to send with

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Packets of a connection that wait to be sent */
 #include <errno.h>
-#include <netinet/in.h>
-#include <string.h>
 
 #include "quic_ngtcp2_batch.h"
+#include "quic_ngtcp2_control.h"
 
 void quic_ngtcp2_batch_init(struct quic_ngtcp2_batch *batch, ngtcp2_conn *conn,
 			    struct quic_offload_conn *offload)
@@ -44,27 +43,12 @@ static bool same_route(const struct quic_ngtcp2_route *a,
 static ssize_t send_packets(struct quic_ngtcp2_batch *batch, size_t count)
 {
 	const struct quic_ngtcp2_route *route = &batch->routes[batch->first];
-	const ngtcp2_addr *to = &route->path.path.remote;
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr cmsg;
-	} control = { 0 };
-	struct msghdr msg = {
-		.msg_name = to->addr,
-		.msg_namelen = to->addrlen,
-	};
-	int ecn = route->info.ecn;
+	struct quic_ngtcp2_control control;
+	struct msghdr msg = { 0 };
 
-	if (ecn) {
-		bool v6 = to->addr->sa_family == AF_INET6;
-
-		control.cmsg.cmsg_level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
-		control.cmsg.cmsg_type = v6 ? IPV6_TCLASS : IP_TOS;
-		control.cmsg.cmsg_len = CMSG_LEN(sizeof(ecn));
-		memcpy(CMSG_DATA(&control.cmsg), &ecn, sizeof(ecn));
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
-	}
+	quic_ngtcp2_control_set(&control, &msg, &route->path.path,
+				batch->tclass | route->info.ecn,
+				batch->ifindex);
 	return quic_offload_send(route->path.path.user_data, batch->offload,
 				 &msg, MSG_DONTWAIT,
 				 &batch->packets[batch->first], count);

@@ -21,6 +21,8 @@ struct quic_ngtcp2_route {
  * struct quic_ngtcp2_batch - the packets
  * @conn: theirs
  * @offload: likewise
+ * @tclass: their traffic class but for ECN
+ * @ifindex: the interface they leave by, or 0
  * @mtu: what their path takes
  * @now: when the last one was written
  * @first: those before were sent
@@ -33,6 +35,8 @@ struct quic_ngtcp2_route {
 struct quic_ngtcp2_batch {
 	ngtcp2_conn *conn;
 	struct quic_offload_conn *offload;
+	uint8_t tclass;
+	unsigned int ifindex;
 	struct quic_ngtcp2_mtu mtu;
 	ngtcp2_tstamp now;
 	size_t first;

@@ -76,6 +76,111 @@ smaller()
 	report "the path to the server gets smaller"
 }
 
+# Addresses of the server besides those that the route back would choose
+more_addresses()
+{
+	ip -n "$server" address add 192.0.2.9/24 dev quic0 &&
+	ip -n "$server" address add 2001:db8::9/64 dev quic0 nodad ||
+		fault "no more addresses"
+}
+
+link_local()
+{
+	ip -n "$server" -6 -o address show dev quic0 scope link |
+		sed 's/.*inet6 \([^/]*\).*/\1/'
+}
+
+# listen_on ADDRESS [OPTION...]: h3_server, which says what it received too
+listen_on()
+{
+	local to=$1
+	shift
+
+	QUIC_PEER=$files/server_peer LD_PRELOAD=$dir/peer.so listen h3 "$@"
+}
+
+# peer_count FILE WORD: how many packets, in the words of peer.c
+peer_count()
+{
+	sed -n "s/.* \([0-9]*\) $2.*/\1/p" "$files/$1"
+}
+
+# expect_marked FILE: ECN works on all of the path, so ngtcp2 goes on with it.
+expect_marked()
+{
+	[ "$(peer_count "$1" ect0)" -gt 0 ] || fault "$1: no packet had ECN"
+}
+
+# The server answers from the address that the client has sent to.
+wildcard()
+{
+	local bound at
+
+	more_addresses
+	for bound in 0.0.0.0 ::; do
+		at="192.0.2.1 192.0.2.9"
+		[ $bound = 0.0.0.0 ] ||
+			at+=" 2001:db8::1 2001:db8::9 $(link_local)%quic1"
+		listen_on $bound --tclass=0xb8
+		for to in $at; do
+			begin "$server"
+			# gtlsclient has no interface to bind to.
+			case $to in
+			*%*) get h3 ;;
+			*) get gtls --timeout=2s ;;
+			esac || fault "the client failed with $?"
+			expect_file
+			expect_kernel "$size"
+			expect_peer
+			expect_marked peer
+			[ "$(peer_count peer dscp)" = 46 ] || fault "no DSCP"
+			report "server on $bound, client to ${to/*%*/its link-local address}"
+		done
+		stop_server
+		expect_marked server_peer
+		expect_no_flow
+		report "server on $bound: ECN received, no flow remains"
+	done
+
+	listen_on 0.0.0.0
+	to=192.0.2.9
+	get gtls --timeout=2s --version=0x1a2a3a4a
+	grep -q VERSION_NEGOTIATION "$files/client.log" || fault "not answered"
+	stop_server
+	report "version negotiation from another address"
+	to=192.0.2.1
+}
+
+bytes_sent_on()
+{
+	ip -n "$client" -s -o link show dev "$1" |
+		sed 's/.*TX:[^\\]*\\ *\([0-9]*\).*/\1/'
+}
+
+# The route goes over another one.
+interface()
+{
+	local before
+
+	ip link add quic2 netns "$server" type veth peer name quic3 \
+		netns "$client" &&
+	ip -n "$server" link set quic2 up &&
+	ip -n "$client" link set quic3 up &&
+	ip -n "$client" route add 192.0.2.0/24 dev quic3 metric 1000 ||
+		fault "no second link"
+	listen h3 --no-offload
+	before=$(bytes_sent_on quic3)
+	begin "$client"
+	put h3 --interface=quic3 || fault "the client failed with $?"
+	[ "$(cat "$got")" = "$hash" ] || fault "the server got something else"
+	expect_kernel "$size"
+	[ $(($(bytes_sent_on quic3) - before)) -ge "$size" ] ||
+		fault "$(bytes_sent_on quic3) bytes on the interface"
+	stop_server
+	report "h3_client on an interface that the route does not take"
+	ip -n "$client" link delete quic3
+}
+
 ktap_print_header
 modprobe -q quic
 [ -e /proc/net/quic_stat ] || skip_all "needs CONFIG_QUIC"
@@ -83,9 +188,9 @@ patience=${QUIC_PATIENCE:-60}
 setup "$size" 1
 
 declare -A parts=(
-	[smaller]=3
+	[smaller]=3 [wildcard]=10 [interface]=1
 )
-[ $# -gt 0 ] || set -- smaller
+[ $# -gt 0 ] || set -- smaller wildcard interface
 
 plan=0
 for part; do

@@ -2,16 +2,54 @@
 /*
  * To be preloaded under a program built on ngtcp2, the peer of one that uses
  * the offload: at exit it says in the file QUIC_PEER how many packets the
- * program could open, how many not, and how many had the other key phase.
+ * program could open, how many not, how many had the other key phase, how many
+ * ngtcp2 was told to be ECT(0), and which DSCP all of them had.
  */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
-static unsigned long opened, undecryptable, updated;
+static unsigned long opened, undecryptable, updated, ect0;
+static int common_tclass = 0xff;
+
+/* A program reads only the two bits of ECN, and has asked for all eight. */
+ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	static typeof(&recvmsg) next;
+	struct cmsghdr *cmsg;
+	ssize_t ret;
+
+	if (!next)
+		next = dlsym(RTLD_NEXT, "recvmsg");
+	ret = next(fd, msg, flags);
+	if (ret < 0)
+		return ret;
+	for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg))
+		if ((cmsg->cmsg_level == IPPROTO_IP &&
+		     cmsg->cmsg_type == IP_TOS) ||
+		    (cmsg->cmsg_level == IPPROTO_IPV6 &&
+		     cmsg->cmsg_type == IPV6_TCLASS))
+			common_tclass &= *CMSG_DATA(cmsg);
+	return ret;
+}
+
+/* ngtcp2_pkt_info begins with the two bits, or the whole byte. */
+int ngtcp2_conn_read_pkt_versioned(void *conn, const void *path, int version,
+				   const uint32_t *info, const uint8_t *packet,
+				   size_t len, uint64_t ts)
+{
+	static typeof(&ngtcp2_conn_read_pkt_versioned) next;
+
+	if (!next)
+		next = dlsym(RTLD_NEXT, "ngtcp2_conn_read_pkt_versioned");
+	ect0 += (*info & 3) == 2;
+	return next(conn, path, version, info, packet, len, ts);
+}
 
 int ngtcp2_crypto_decrypt_cb(uint8_t *dest, const void *aead, const void *ctx,
 			     const uint8_t *ciphertext, size_t len,
@@ -42,7 +80,7 @@ __attribute__((destructor)) static void tell(void)
 
 	if (!f)
 		return;
-	fprintf(f, "%lu opened, %lu undecryptable, %lu updated\n", opened,
-		undecryptable, updated);
+	fprintf(f, "%lu opened, %lu undecryptable, %lu updated, %lu ect0, %d dscp\n",
+		opened, undecryptable, updated, ect0, common_tclass >> 2);
 	fclose(f);
 }
