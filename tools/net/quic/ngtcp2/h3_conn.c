@@ -80,6 +80,8 @@ static bool send_batch(struct h3_conn *c)
 		if (!c->shrunk)
 			fprintf(stderr, "the path takes smaller packets now\n");
 		c->shrunk = true;
+	} else if (err == -EKEYEXPIRED) {
+		c->expired = true;
 	} else if (err && err != -EAGAIN) {
 		fprintf(stderr, "packet not sent: %s\n", strerror(-err));
 	}
@@ -181,10 +183,14 @@ void h3_conn_write(struct h3_conn *c)
 		return;
 	}
 	c->blocked = send_batch(c);
+	if (c->expired) {
+		fail(c, NGTCP2_ERR_AEAD_LIMIT_REACHED);
+		return;
+	}
 	c->busy = len && !c->blocked;
 	c->touched = false;
 	ngtcp2_conn_update_pkt_tx_time(c->quic, now);
-	c->expiry = ngtcp2_conn_get_expiry(c->quic);
+	c->expiry = quic_ngtcp2_expiry(c->out);
 }
 
 /* Do what is due. */

@@ -96,6 +96,7 @@ struct h3_endpoint {
  * @timer: when to call the program
  * @busy: has more to send than its share
  * @blocked: the socket has no room
+ * @expired: its key can protect no more packets
  * @shrunk: it was said that its path takes smaller packets
  * @touched: something arrived
  * @closing: nothing but a CONNECTION_CLOSE is to be sent
@@ -118,6 +119,7 @@ struct h3_conn {
 	ngtcp2_tstamp timer;
 	bool busy;
 	bool blocked;
+	bool expired;
 	bool shrunk;
 	bool touched;
 	bool closing;

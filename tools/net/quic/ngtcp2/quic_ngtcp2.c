@@ -9,6 +9,7 @@
 #include "quic_ngtcp2.h"
 #include "quic_ngtcp2_batch.h"
 #include "quic_ngtcp2_crypto.h"
+#include "quic_ngtcp2_limit.h"
 
 struct quic_ngtcp2 {
 	ngtcp2_conn *conn;
@@ -24,8 +25,13 @@ struct quic_ngtcp2 {
 	ngtcp2_crypto_aead_ctx aead[2];
 	ngtcp2_crypto_cipher_ctx hp_ctx;	/* owned by conn */
 
+	struct quic_ngtcp2_limit limit;
+
 	/* The next call of hp_mask() belongs to a packet left to the kernel */
 	bool zero_mask;
+
+	/* ngtcp2 has begun a packet, NGTCP2_ERR_WRITE_MORE */
+	bool begun;
 
 	/* What quic_ngtcp2_send() has yet to say */
 	int err;
@@ -50,6 +56,8 @@ static int encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead,
 
 	packet = writer ? &writer->batch.packets[writer->batch.count] : NULL;
 	phase = !!(header[0] & 0x04);
+	if (packet && !(header[0] & 0x80))
+		quic_ngtcp2_limit_count(&writer->limit, phase);
 	if (!packet || header != packet->data || header[0] & 0x80 ||
 	    !writer->enabled || phase >= writer->generations)
 		return ngtcp2_crypto_encrypt_cb(dest, aead, aead_ctx,
@@ -115,6 +123,7 @@ struct quic_ngtcp2 *quic_ngtcp2_new(ngtcp2_conn *conn)
 	}
 	q->conn = conn;
 	q->enabled = true;
+	q->limit.limit = UINT64_MAX;
 	quic_ngtcp2_batch_init(&q->batch, conn, q->offload);
 	return q;
 }
@@ -162,6 +171,7 @@ static int add_keys(struct quic_ngtcp2 *q, struct quic_offload_keys *keys)
 		q->aead[phase] = aead;
 		q->keys[phase] = *keys;
 		q->generations++;
+		quic_ngtcp2_limit_renew(&q->limit, phase, ctx->max_encryption);
 		err = quic_offload_conn_set_keys(q->offload, keys);
 	}
 	explicit_bzero(keys, sizeof(*keys));
@@ -219,9 +229,22 @@ int quic_ngtcp2_send(struct quic_ngtcp2 *q)
 
 	if (err == -EAGAIN)
 		return err;
+	if (err == -EKEYEXPIRED)
+		err = quic_ngtcp2_limit_reached(&q->limit, q->conn,
+						q->batch.expired,
+						q->batch.now);
 	err = q->err ?: err;
 	q->err = 0;
 	return err;
+}
+
+ngtcp2_tstamp quic_ngtcp2_expiry(struct quic_ngtcp2 *q)
+{
+	ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry(q->conn);
+
+	if (q->limit.held && q->limit.until < expiry)
+		return q->limit.until;
+	return expiry;
 }
 
 /* Where the next packet may be written, or NULL if nothing can be sent */
@@ -231,7 +254,7 @@ static uint8_t *begin_packet(struct quic_ngtcp2 *q, ngtcp2_tstamp ts)
 	struct quic_offload_packet *packet;
 
 	batch->now = ts;
-	if (quic_ngtcp2_batch_full(batch)) {
+	if (!q->begun && quic_ngtcp2_batch_full(batch)) {
 		int err = quic_ngtcp2_send(q);
 
 		if (err == -EAGAIN)
@@ -271,14 +294,28 @@ ngtcp2_ssize quic_ngtcp2_writev_stream(struct quic_ngtcp2 *q,
 	uint8_t *dest = begin_packet(q, ts);
 	struct quic_ngtcp2_route *route = &batch->routes[batch->count];
 
+	ngtcp2_ssize len;
+
 	if (!dest) {
 		*pdatalen = -1;
 		return NGTCP2_ERR_NOBUF;
 	}
-	return end_packet(q, ngtcp2_conn_writev_stream(q->conn,
-			&route->path.path, &route->info, dest,
-			quic_ngtcp2_batch_max(batch), pdatalen, flags,
-			stream_id, datav, datavcnt, ts));
+	if (q->enabled && !q->begun &&
+	    !quic_ngtcp2_limit_allows(&q->limit, q->conn, ts)) {
+		flags = NGTCP2_WRITE_STREAM_FLAG_NONE;
+		stream_id = -1;
+		datavcnt = 0;
+	}
+	len = ngtcp2_conn_writev_stream(q->conn, &route->path.path,
+					&route->info, dest,
+					quic_ngtcp2_batch_max(batch), pdatalen,
+					flags, stream_id, datav, datavcnt, ts);
+	/* A stream that has nothing to add does not end it. */
+	if (len >= 0)
+		q->begun = false;
+	else if (len == NGTCP2_ERR_WRITE_MORE)
+		q->begun = true;
+	return end_packet(q, len);
 }
 
 ngtcp2_ssize quic_ngtcp2_write_close(struct quic_ngtcp2 *q,
@@ -288,12 +325,20 @@ ngtcp2_ssize quic_ngtcp2_write_close(struct quic_ngtcp2 *q,
 	struct quic_ngtcp2_batch *batch = &q->batch;
 	uint8_t *dest = begin_packet(q, ts);
 	struct quic_ngtcp2_route *route = &batch->routes[batch->count];
+	bool enabled = q->enabled;
+	ngtcp2_ssize len;
 
 	if (!dest)
 		return NGTCP2_ERR_NOBUF;
-	return end_packet(q, ngtcp2_conn_write_connection_close(q->conn,
-			&route->path.path, &route->info, dest,
-			quic_ngtcp2_batch_max(batch), error, ts));
+	/* One packet above what the administrator allows a key */
+	if (quic_ngtcp2_limit_spent(&q->limit))
+		q->enabled = false;
+	len = ngtcp2_conn_write_connection_close(q->conn, &route->path.path,
+						 &route->info, dest,
+						 quic_ngtcp2_batch_max(batch),
+						 error, ts);
+	q->enabled = enabled;
+	return end_packet(q, len);
 }
 
 struct quic_offload_conn *quic_ngtcp2_offload(struct quic_ngtcp2 *q)

@@ -11,6 +11,7 @@
  *	ngtcp2_crypto_derive_and_install_tx_key	quic_ngtcp2_install_tx_key()
  *	ngtcp2_conn_writev_stream		quic_ngtcp2_writev_stream()
  *	ngtcp2_conn_write_connection_close	quic_ngtcp2_write_close()
+ *	ngtcp2_conn_get_expiry			quic_ngtcp2_expiry()
  *	sendmsg					quic_ngtcp2_send()
  *
  * ngtcp2 itself is not changed, and any TLS library will do.  The user_data of
@@ -179,8 +180,22 @@ ngtcp2_ssize quic_ngtcp2_write_close(struct quic_ngtcp2 *q,
  * dropped, see quic_offload_send().  -EMSGSIZE says that the path takes smaller
  * packets than it did: from now on they have 1200 bytes, for ten minutes.  There
  * is nothing to do, unless it comes again and again: QUIC needs as much.
+ * -EKEYEXPIRED says that the key is used up and cannot be updated: close the
+ * connection with AEAD_LIMIT_REACHED (RFC 9001 section 6.6).
  */
 int quic_ngtcp2_send(struct quic_ngtcp2 *q);
+
+/**
+ * quic_ngtcp2_expiry() - when to call again, for ngtcp2_conn_get_expiry()
+ * @q: the connection
+ *
+ * Keys are updated before they reach their limit.  With a low one, streams
+ * wait for that: quic_ngtcp2_writev_stream() writes what else there is, and
+ * then returns 0, as it does when congestion control forbids more.
+ *
+ * Return: the time for ngtcp2_conn_handle_expiry(), and for writing
+ */
+ngtcp2_tstamp quic_ngtcp2_expiry(struct quic_ngtcp2 *q);
 
 /**
  * quic_ngtcp2_offload() - for quic_offload_conn_stats(), and for

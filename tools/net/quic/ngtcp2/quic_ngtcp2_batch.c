@@ -81,9 +81,33 @@ static size_t group_len(const struct quic_ngtcp2_batch *batch)
 	return end - batch->first;
 }
 
+/* An error of the first packet that all others would have as well */
+static bool concerns_all(int err)
+{
+	switch (-err) {
+	case EKEYEXPIRED:
+	case EPERM:
+	case EACCES:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case EADDRNOTAVAIL:
+	case ENODEV:
+		return true;
+	}
+	return false;
+}
+
+static unsigned int phase_of(const struct quic_offload_packet *packet)
+{
+	return !!(packet->data[0] & 0x04);
+}
+
 /* The first packet cannot be sent: what to tell the application */
 static int refused(struct quic_ngtcp2_batch *batch, int err)
 {
+	if (err == -EKEYEXPIRED)
+		batch->expired = phase_of(&batch->packets[batch->first]);
 	if (err != -EMSGSIZE)
 		return err;
 	return quic_ngtcp2_mtu_refused(&batch->mtu, batch->conn,
@@ -94,7 +118,7 @@ static int refused(struct quic_ngtcp2_batch *batch, int err)
 
 int quic_ngtcp2_batch_send(struct quic_ngtcp2_batch *batch)
 {
-	ssize_t sent;
+	ssize_t sent, count;
 	int err = 0;
 
 	while (batch->first < batch->count) {
@@ -102,12 +126,13 @@ int quic_ngtcp2_batch_send(struct quic_ngtcp2_batch *batch)
 			batch->first++;
 			continue;
 		}
-		sent = send_packets(batch, group_len(batch));
+		count = group_len(batch);
+		sent = send_packets(batch, count);
 		if (sent == -EAGAIN)
 			return sent;
 		if (sent < 0) {
 			err = err ?: refused(batch, sent);
-			sent = 1;
+			sent = concerns_all(sent) ? count : 1;
 		}
 		batch->first += sent;
 	}

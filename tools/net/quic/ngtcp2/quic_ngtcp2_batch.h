@@ -28,6 +28,7 @@ struct quic_ngtcp2_route {
  * @first: those before were sent
  * @count: packets; the one that is being written comes next
  * @used: bytes of @buf that are taken
+ * @expired: key phase of what was refused with EKEYEXPIRED
  * @packets: what to send
  * @routes: and where
  * @buf: the packets
@@ -42,6 +43,7 @@ struct quic_ngtcp2_batch {
 	size_t first;
 	size_t count;
 	size_t used;
+	unsigned int expired;
 	struct quic_offload_packet packets[QUIC_NGTCP2_BATCH_PACKETS];
 	struct quic_ngtcp2_route routes[QUIC_NGTCP2_BATCH_PACKETS];
 	uint8_t buf[QUIC_NGTCP2_BATCH_BYTES];

@@ -18,34 +18,6 @@ small=$((size / 50))
 ciphers="AES-128-GCM AES-256-GCM CHACHA20-POLY1305 AES-128-CCM"
 addresses="192.0.2.1 2001:db8::1"
 
-# download NAME CLIENT [OPTION...]: from the server that is running
-download()
-{
-	local name=$1
-	shift
-
-	begin "$server"
-	get "$@" || fault "the client failed with $?"
-	expect_file
-	expect_kernel "$size"
-	[ ! -e "$files/peer" ] || [ -n "$reordered" ] || expect_peer
-	report "$name"
-}
-
-# upload NAME CLIENT [OPTION...]: by a client that uses the offload
-upload()
-{
-	local name=$1
-	shift
-
-	begin "$client"
-	put "$@" || fault "the client failed with $?"
-	[ "$(cat "$got")" = "$hash" ] || fault "the server got something else"
-	expect_kernel "$size"
-	expect_no_flow
-	report "$name"
-}
-
 # Each cipher and family
 ciphers_from()
 {

@@ -326,3 +326,31 @@ expect_file()
 	cmp "$files/htdocs/file" "$got" > "$files/cmp.log" 2>&1 ||
 		fault "the file differs: $(cat "$files/cmp.log")"
 }
+
+# download NAME CLIENT [OPTION...]: from the server that is running
+download()
+{
+	local name=$1
+	shift
+
+	begin "$server"
+	get "$@" || fault "the client failed with $?"
+	expect_file
+	expect_kernel "$size"
+	[ ! -e "$files/peer" ] || [ -n "$reordered" ] || expect_peer
+	report "$name"
+}
+
+# upload NAME CLIENT [OPTION...]: by a client that uses the offload
+upload()
+{
+	local name=$1
+	shift
+
+	begin "$client"
+	put "$@" || fault "the client failed with $?"
+	[ "$(cat "$got")" = "$hash" ] || fault "the server got something else"
+	expect_kernel "$size"
+	expect_no_flow
+	report "$name"
+}

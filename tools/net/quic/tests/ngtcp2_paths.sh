@@ -8,8 +8,11 @@
 
 source "$(dirname "$(readlink -f "$0")")/ngtcp2_lib.sh"
 
-size=${QUIC_FILE_SIZE:-3000000}
-[ "$size" -le 3000000 ] || size=3000000
+size=${QUIC_FILE_SIZE:-2000000}
+[ "$size" -le 2000000 ] || size=2000000
+
+max_packets=/sys/module/quic/parameters/max_packets_per_key
+unlimited=18446744073709551615
 
 # Some of the file, not all of it
 some_sent()
@@ -17,11 +20,20 @@ some_sent()
 	[ "$(new_packets)" -ge $((size / 1452 / 10)) ]
 }
 
-# shrink NAMESPACE DEVICE: the path gets smaller when a transfer is under way.
-shrink()
+# slow_down NAMESPACE DEVICE: the file would take 4 s, when_under_way takes a
+# tenth of that, or a second more on a slow machine.
+slow_down()
+{
+	tc -n "$1" qdisc replace dev "$2" root netem limit 10000 delay 1ms \
+		rate $((size * 2)) || fault "no netem"
+}
+
+# when_under_way NAMESPACE DEVICE COMMAND...: then the rest is sent quickly.
+when_under_way()
 {
 	slowwait 60 some_sent
-	ip -n "$1" link set "$2" mtu 1300
+	"${@:3}"
+	tc -n "$1" qdisc delete dev "$2" root
 }
 
 expect_told()
@@ -30,17 +42,10 @@ expect_told()
 	     grep -c "smaller packets")" = 1 ] || fault "it is not told once"
 }
 
-# Half a second on the wire, for the path to get smaller in time
-slow_down()
+# shrink NAMESPACE DEVICE: the path gets smaller when a transfer is under way.
+shrink()
 {
-	tc -n "$1" qdisc replace dev "$2" root netem limit 10000 delay 1ms \
-		rate $((size * 16)) || fault "no netem"
-}
-
-restore()
-{
-	tc -n "$1" qdisc delete dev "$2" root
-	ip -n "$1" link set "$2" mtu 1500
+	when_under_way "$1" "$2" ip -n "$1" link set "$2" mtu 1300
 }
 
 smaller()
@@ -57,7 +62,7 @@ smaller()
 		expect_peer
 		expect_told
 		stop_server
-		restore "$server" quic0
+		ip -n "$server" link set quic0 mtu 1500
 		report "the path to a client gets smaller, $to"
 	done
 
@@ -72,7 +77,7 @@ smaller()
 	expect_packets "$size"
 	expect_told
 	stop_server
-	restore "$client" quic1
+	ip -n "$client" link set quic1 mtu 1500
 	report "the path to the server gets smaller"
 }
 
@@ -181,6 +186,50 @@ interface()
 	ip -n "$client" link delete quic3
 }
 
+limit()
+{
+	echo "$1" > "$max_packets"
+}
+
+# A key is good for so many packets: each is updated before that, or the
+# connection ends with the error for it, AEAD_LIMIT_REACHED.
+key_limit()
+{
+	limit 300
+	listen h3
+	download "a key's limit of 300 packets" gtls
+	stop_server
+	listen h3 --no-offload
+	upload "a key's limit of 300 packets, upload" h3
+	stop_server
+
+	limit $unlimited
+	listen h3
+	slow_down "$server" quic0
+	begin "$server"
+	when_under_way "$server" quic0 limit 100 &
+	get gtls --timeout=10s || fault "the client failed with $?"
+	wait $!
+	# Not expect_peer: the peer has seen a slow path, and for a while is
+	# not ready for the next key when the server may use it.
+	expect_file
+	expect_packets "$size"
+	[ "$(stat_of "$server" QuicTxSwError)" -gt "$errors" ] ||
+		fault "it was too late"
+	stop_server
+	report "a key's limit that is lowered below what was used"
+
+	limit 3
+	listen h3
+	get h3 --no-offload && fault "the client did not fail"
+	grep -q "closed by peer: error 0xf" "$files/client.log" ||
+		fault "it was not told why"
+	stop_server
+	expect_no_flow
+	report "a key's limit of 3 packets: AEAD_LIMIT_REACHED"
+	limit $unlimited
+}
+
 ktap_print_header
 modprobe -q quic
 [ -e /proc/net/quic_stat ] || skip_all "needs CONFIG_QUIC"
@@ -189,8 +238,9 @@ setup "$size" 1
 
 declare -A parts=(
 	[smaller]=3 [wildcard]=10 [interface]=1
+	[key_limit]=4
 )
-[ $# -gt 0 ] || set -- smaller wildcard interface
+[ $# -gt 0 ] || set -- smaller wildcard interface key_limit
 
 plan=0
 for part; do
