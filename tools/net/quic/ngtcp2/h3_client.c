@@ -20,6 +20,7 @@
 
 static struct h3_options options;
 static const char *host, *port, *output, *cacert;
+static const char *scheme = "https";
 static char **paths;
 static int n_paths;
 static int connections = 1;
@@ -102,7 +103,7 @@ static int start_transfer(struct h3_conn *c, struct transfer *t,
 	nghttp3_data_reader reader = { .read_data = read_body };
 	nghttp3_nv fields[] = {
 		h3_field(":method", upload ? "POST" : "GET"),
-		h3_field(":scheme", "https"),
+		h3_field(":scheme", scheme),
 		h3_field(":authority", host),
 		h3_field(":path", t->path),
 		h3_field("user-agent", "h3_client"),
@@ -363,6 +364,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'r':
 		rebind_after = atoi(arg) * NGTCP2_MILLISECONDS;
 		return 0;
+	case 'S':
+		scheme = arg;
+		return 0;
 	case 'c':
 		cacert = arg;
 		options.verify = true;
@@ -391,6 +395,7 @@ static const struct argp argp = {
 		  "All connections on one socket, not one for each" },
 		{ "rebind", 'r', "MS", 0,
 		  "Change the local port after MS milliseconds" },
+		{ "scheme", 'S', "NAME", 0, "Ask for NAME URIs, not https" },
 		{ "cacert", 'c', "FILE", 0,
 		  "Verify the server; without this it is not verified" },
 		{ 0 }

@@ -35,7 +35,7 @@ static int htdocs_fd;
  * struct request - a request and its response
  * @next: of the connection
  * @method: as received
- * @path: the file that is meant
+ * @path: the file that is meant, NULL if it cannot be one
  * @hash: of the body
  * @body: of the response
  * @len: bytes of @body
@@ -163,7 +163,7 @@ static int begin_headers(nghttp3_conn *http, int64_t stream_id, void *user_data,
 	return nghttp3_conn_set_stream_user_data(http, stream_id, r);
 }
 
-/* nghttp3 has seen to it that a path begins with a slash. */
+/* The path begins with a slash. */
 static char *file_of_path(nghttp3_vec path)
 {
 	const char *query = memchr(path.base, '?', path.len);
@@ -190,6 +190,9 @@ static int recv_header(nghttp3_conn *http, int64_t stream_id, int32_t token,
 		snprintf(r->method, sizeof(r->method), "%.*s", (int)vec.len,
 			 vec.base);
 	} else if (token == NGHTTP3_QPACK_TOKEN__PATH) {
+		/* nghttp3 minds it later, and only for http and https. */
+		if (!vec.len || vec.base[0] != '/')
+			return 0;
 		r->path = file_of_path(vec);
 		if (!r->path)
 			return NGHTTP3_ERR_CALLBACK_FAILURE;
@@ -224,6 +227,8 @@ static int end_stream(nghttp3_conn *http, int64_t stream_id, void *user_data,
 {
 	struct request *r = stream_user_data;
 
+	if (!r->path)
+		return respond_text(http, stream_id, r, "400", "bad path\n");
 	if (r->hash)
 		return respond_hash(http, stream_id, r);
 	if (!strcmp(r->method, "GET") || !strcmp(r->method, "HEAD"))

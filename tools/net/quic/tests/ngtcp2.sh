@@ -267,6 +267,19 @@ spoiled()
 	done
 }
 
+# nghttp3 minds the paths of http and https only.
+bad_paths()
+{
+	listen h3
+	cp "$files/htdocs/small" "$files/htdocs/index.html"
+	in_client timeout "$patience" "$dir/h3_client" --scheme=coap \
+		"$to" $port '?' x '?x' '*' > "$files/client.log" 2>&1
+	[ "$(grep -c ': 400$' "$files/client.log")" = 4 ] ||
+		fault "not all were refused: $(cat "$files/client.log")"
+	stop_server
+	report "paths without a slash"
+}
+
 enough_sent()
 {
 	[ "$(new_packets)" -ge 200 ]
@@ -301,9 +314,10 @@ setup "$size" "$small"
 declare -A parts=(
 	[h3_server]=10 [gtlsserver]=10 [uploads]=9 [peers]=5 [key_updates]=8
 	[migration]=6 [impairments]=10 [many_connections]=4 [spoiled]=4 [killed]=2
+	[bad_paths]=1
 )
 [ $# -gt 0 ] || set -- h3_server gtlsserver uploads peers key_updates \
-	migration impairments many_connections spoiled killed
+	migration impairments many_connections spoiled killed bad_paths
 
 plan=0
 for part; do
