@@ -4,6 +4,7 @@
 #define QUIC_PRELOAD_H
 
 #include <stdatomic.h>
+#include <sys/socket.h>
 
 #include "quic_offload.h"
 
@@ -20,13 +21,11 @@
 })
 void *preload_next(const char *name);
 
-/* Whether packets are left to the kernel */
-enum preload_state {
-	PRELOAD_WAIT,	/* for the first QUIC packet: not yet */
-	PRELOAD_ON,
-	PRELOAD_OFF,	/* never again */
-};
-extern _Atomic(enum preload_state) preload_state;
+/* QUIC_OFFLOAD=0 */
+extern bool preload_off;
+
+/* Connections whose keys were seen, those that are gone too */
+extern atomic_uint preload_connections;
 
 /*
  * One lock for all that the library knows.  Inside of it functions that the
@@ -35,6 +34,48 @@ extern _Atomic(enum preload_state) preload_state;
 extern _Thread_local bool preload_inside;
 void preload_lock(void);
 void preload_unlock(void);
+
+/* Tell the user, the same thing once, without newline; inside the lock */
+void preload_say(const char *text);
+
+/* Sockets */
+
+/* Whether what is sent there are datagrams of UDP */
+bool preload_is_udp(int fd);
+
+/* Inside the lock.  NULL if it is no UDP socket. */
+struct quic_offload_socket *preload_socket(int fd);
+
+/* It is about to be closed. */
+void preload_forget_socket(int fd);
+
+/* Messages */
+
+/**
+ * preload_take() - see what is sent, and send it if packets are deferred in it
+ * @fd: where to
+ * @msg: as for sendmsg()
+ * @flags: as for sendmsg()
+ * @ret: what sendmsg() returns, and errno is set, if it was done here
+ *
+ * Return: whether it was done here, successfully or not
+ */
+bool preload_take(int fd, const struct msghdr *msg, int flags, ssize_t *ret);
+
+/* Whether packets are deferred in a message: preload_take() has to send it. */
+bool preload_wants(int fd, const struct msghdr *msg);
+
+/* Datagrams of a program, all but preload_has_ticket() inside the lock */
+
+/**
+ * preload_note() - see whether a datagram has a packet that ngtcp2 protected
+ * @fd: the UDP socket that it leaves by
+ * @datagram: one datagram
+ * @len: its length
+ *
+ * Connections learn here that their packets can be deferred.
+ */
+void preload_note(int fd, const uint8_t *datagram, size_t len);
 
 /**
  * preload_has_ticket() - whether a datagram ends with a packet to protect
@@ -47,29 +88,39 @@ bool preload_has_ticket(const uint8_t *datagram, size_t len);
  * preload_redeem() - the packet to protect at the end of a datagram
  * @datagram: one that has a ticket
  * @len: its length, ticket included
- * @packet: filled in, refers to @datagram; begins later than that if the
- *	datagram has other packets before it.  @ready if its key is too old
- *	for quic_offload_send(): preload_protect() is left
+ * @packet: filled in; @ready if its key is too old for quic_offload_send(), or
+ *	if it has other packets before it: preload_protect() is left.  The data
+ *	are the library's, and valid until the lock is released.
  *
- * Return: the connection of the packet, or NULL if that is gone; inside the
- * lock, and valid until it is released
+ * Return: the connection of the packet, or NULL if that or the packet is gone
  */
 struct quic_offload_conn *preload_redeem(const uint8_t *datagram, size_t len,
 					 struct quic_offload_packet *packet);
 
 /**
  * preload_protect() - do in userspace what the ticket of a datagram promises
- * @to: a copy of the datagram, with its last packet protected; same length
+ * @to: the datagram, with its last packet protected; same length
  * @datagram: one that preload_redeem() accepts
  * @len: its length
  *
- * Return: 0, or -1 on failure; inside the lock
+ * Return: 0, or -1 on failure
  */
 int preload_protect(uint8_t *to, const uint8_t *datagram, size_t len);
+
+/**
+ * preload_left() - the program is done with a datagram
+ * @datagram: any
+ * @len: its length
+ * @kernel: whether the kernel protects packets on the socket
+ */
+void preload_left(const uint8_t *datagram, size_t len, bool kernel);
 
 /**
  * preload_stats() - what became of the packets of all connections
  */
 struct quic_offload_stats preload_stats(void);
+
+/* Datagrams that were protected here, and quic_offload knows as ready */
+extern uint64_t preload_user_packets;
 
 #endif /* QUIC_PRELOAD_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* What quic_preload.so learns of the connections and keys of ngtcp2 */
+/* What quic_preload.so learns from ngtcp2 */
 #ifndef QUIC_PRELOAD_KEYS_H
 #define QUIC_PRELOAD_KEYS_H
 
@@ -39,7 +39,13 @@ void preload_update_keys(ngtcp2_conn *ngtcp2,
 void preload_del_conn(ngtcp2_conn *ngtcp2);
 
 /**
- * preload_defer() - write a ticket instead of protecting a packet
+ * preload_expired() - a timer of a connection has expired
+ * @ngtcp2: the connection, may be unknown
+ */
+void preload_expired(ngtcp2_conn *ngtcp2);
+
+/**
+ * preload_defer() - keep a packet instead of protecting it
  * @payload: to be encrypted in place, room for the tag behind
  * @len: bytes of it without the tag
  * @aead_ctx: what it is to be encrypted with
@@ -48,11 +54,30 @@ void preload_del_conn(ngtcp2_conn *ngtcp2);
  * @header: associated data of the AEAD, the header of a packet
  * @header_len: its length
  *
+ * Payload and tag are overwritten, preload_hide_header() is for the header.
+ *
  * Return: whether that was done; else the packet is not one for the kernel
  */
 bool preload_defer(uint8_t *payload, size_t len,
 		   const ngtcp2_crypto_aead_ctx *aead_ctx,
 		   const uint8_t *nonce, size_t nonce_len,
 		   const uint8_t *header, size_t header_len);
+
+/**
+ * preload_hide_header() - the mask that leaves nothing of a header
+ * @mask: NGTCP2_HP_MASKLEN bytes, written
+ * @header: of a packet that was deferred
+ * @pn: the packet number in it
+ */
+void preload_hide_header(uint8_t *mask, const uint8_t *header,
+			 const uint8_t *pn);
+
+/**
+ * preload_protected() - ngtcp2 has protected a packet
+ * @aead_ctx: what it was encrypted with
+ * @tag: the last bytes of it
+ */
+void preload_protected(const ngtcp2_crypto_aead_ctx *aead_ctx,
+		       const uint8_t *tag);
 
 #endif /* QUIC_PRELOAD_KEYS_H */

@@ -30,8 +30,14 @@ static _Thread_local struct installed {
 	ngtcp2_crypto_cipher_ctx hp_ctx;
 } *installed;
 
-/* Payload of the packet that hp_mask() is about to be called for */
-static _Thread_local const uint8_t *deferred;
+/* The packet that hp_mask() is about to be called for */
+static _Thread_local struct {
+	const uint8_t *payload;	/* NULL if it is none of ours */
+	const uint8_t *header;
+	const uint8_t *tag;
+	const ngtcp2_crypto_aead_ctx *aead_ctx;
+	bool deferred;
+} last;
 
 EXPORT int ngtcp2_crypto_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead,
 				 const ngtcp2_crypto_aead_ctx *aead_ctx,
@@ -39,14 +45,16 @@ EXPORT int ngtcp2_crypto_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead,
 				 const uint8_t *nonce, size_t noncelen,
 				 const uint8_t *aad, size_t aadlen)
 {
-	if (preload_state == PRELOAD_ON && !preload_inside &&
-	    dest == plaintext &&
-	    preload_defer(dest, plaintextlen, aead_ctx, nonce, noncelen,
-			  aad, aadlen)) {
-		deferred = dest;
+	bool ours = !preload_inside && !preload_off && dest == plaintext;
+
+	last.payload = ours ? dest : NULL;
+	last.header = aad;
+	last.tag = dest + plaintextlen;
+	last.aead_ctx = aead_ctx;
+	last.deferred = ours && preload_defer(dest, plaintextlen, aead_ctx,
+					      nonce, noncelen, aad, aadlen);
+	if (last.deferred)
 		return 0;
-	}
-	deferred = NULL;
 	return NEXT(ngtcp2_crypto_encrypt)(dest, aead, aead_ctx, plaintext,
 					   plaintextlen, nonce, noncelen,
 					   aad, aadlen);
@@ -56,11 +64,16 @@ EXPORT int ngtcp2_crypto_hp_mask(uint8_t *dest, const ngtcp2_crypto_cipher *hp,
 				 const ngtcp2_crypto_cipher_ctx *hp_ctx,
 				 const uint8_t *sample)
 {
+	const uint8_t *payload = last.payload;
+
 	/* The sample begins 4 bytes after the packet number does. */
-	if (deferred && sample >= deferred && sample < deferred + 4) {
-		deferred = NULL;
-		memset(dest, 0, NGTCP2_HP_MASKLEN);
-		return 0;
+	last.payload = NULL;
+	if (payload && sample >= payload && sample < payload + 4) {
+		if (last.deferred) {
+			preload_hide_header(dest, last.header, sample - 4);
+			return 0;
+		}
+		preload_protected(last.aead_ctx, last.tag);
 	}
 	return NEXT(ngtcp2_crypto_hp_mask)(dest, hp, hp_ctx, sample);
 }
@@ -99,7 +112,7 @@ EXPORT int ngtcp2_crypto_derive_and_install_tx_key(ngtcp2_conn *conn,
 	size_t key_len;
 	int err;
 
-	if (level != LEVEL_1RTT || preload_state == PRELOAD_OFF)
+	if (level != LEVEL_1RTT || preload_off)
 		return NEXT(ngtcp2_crypto_derive_and_install_tx_key)(conn, key,
 				iv, hp, level, secret, secretlen);
 
@@ -145,6 +158,12 @@ EXPORT int ngtcp2_crypto_update_key(ngtcp2_conn *conn, uint8_t *rx_secret,
 	if (!err)
 		preload_update_keys(conn, tx_aead_ctx, tx_key, tx_iv);
 	return err;
+}
+
+EXPORT int ngtcp2_conn_handle_expiry(ngtcp2_conn *conn, ngtcp2_tstamp ts)
+{
+	preload_expired(conn);
+	return NEXT(ngtcp2_conn_handle_expiry)(conn, ts);
 }
 
 EXPORT void ngtcp2_conn_del(ngtcp2_conn *conn)

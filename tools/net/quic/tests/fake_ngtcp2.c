@@ -191,6 +191,16 @@ void fake_ngtcp2_update_keys(ngtcp2_conn *conn)
 	memcpy(conn->secret, secret, sizeof(secret));
 }
 
+int ngtcp2_conn_handle_expiry(ngtcp2_conn *conn, ngtcp2_tstamp ts)
+{
+	return 0;
+}
+
+void fake_ngtcp2_expire(ngtcp2_conn *conn)
+{
+	ngtcp2_conn_handle_expiry(conn, 0);
+}
+
 void fake_ngtcp2_protect(ngtcp2_conn *conn, uint64_t number, uint8_t *packet,
 			 size_t header_len, size_t len)
 {

@@ -19,6 +19,7 @@ struct ngtcp2_conn {
 /* What ngtcp2 does by itself; ngtcp2_conn_del() is there as well. */
 ngtcp2_conn *fake_ngtcp2_new(uint8_t flow);
 void fake_ngtcp2_update_keys(ngtcp2_conn *conn);
+void fake_ngtcp2_expire(ngtcp2_conn *conn);
 /* @len of a packet without its tag, for which there is room */
 void fake_ngtcp2_protect(ngtcp2_conn *conn, uint64_t number, uint8_t *packet,
 			 size_t header_len, size_t len);

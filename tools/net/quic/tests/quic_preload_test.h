@@ -7,6 +7,8 @@
 #define QUIC_PRELOAD_TEST_H
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -87,7 +89,7 @@ static void open_conn(struct conn *conn, uint8_t flow)
 	new_oracle(conn);
 }
 
-static void update_keys(struct conn *conn)
+static inline void update_keys(struct conn *conn)
 {
 	fake_ngtcp2_update_keys(conn->ngtcp2);
 	conn->generation++;
@@ -203,7 +205,7 @@ static ssize_t send_all(FIXTURE_DATA(preload) *self, uint16_t segment)
 	return sendmsg(self->env.tx, message(self, 0, segment), self->flags);
 }
 
-static ssize_t send_one(FIXTURE_DATA(preload) *self, unsigned int i)
+static inline ssize_t send_one(FIXTURE_DATA(preload) *self, unsigned int i)
 {
 	const struct message *m = &self->message;
 
@@ -265,11 +267,52 @@ static void receive(struct __test_metadata *_metadata,
 	EXPECT_EQ(variant->no_flows ? 0 : (count),			\
 		  quic_stat("QuicTxSwPackets"))
 
-/* The program is one that uses QUIC. */
+/* A handshake, and packets that ngtcp2 itself protects: the library sees them. */
 #define START() do {							\
 	put_long(self);							\
+	put(self, &self->conn);						\
+	coalesce(self);							\
+	EXPECT_SENT(0);							\
+	put(self, &self->other);					\
 	EXPECT_SENT(0);							\
 } while (0)
+
+/* Whether the library has said this, once */
+#define EXPECT_SAID(text) do {						\
+	char said_[500] = {}, *at_;					\
+									\
+	ASSERT_LE(0, pread(self->log, said_, sizeof(said_) - 1, 0));	\
+	at_ = strstr(said_, text);					\
+	EXPECT_TRUE(at_ && !strstr(at_ + 1, text)) {			\
+		TH_LOG("%s", said_);					\
+	}								\
+} while (0)
+
+/*
+ * Run the program again with the library preloaded, and return what it returned:
+ * for a main() that does that first.
+ */
+static int preload_run(int argc, char **argv)
+{
+	char path[PATH_MAX], list[PATH_MAX + 100];
+	ssize_t len;
+
+	/* The runner may preload something else. */
+	if (!getenv("QUIC_PRELOADED")) {
+		len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+		if (len < 0)
+			return KSFT_FAIL;
+		path[len] = '\0';
+		*strrchr(path, '/') = '\0';
+		snprintf(list, sizeof(list), "%s/quic_preload.so", path);
+		setenv("LD_PRELOAD", list, 1);
+		setenv("QUIC_PRELOADED", "1", 1);
+		execv("/proc/self/exe", argv);
+		return KSFT_FAIL;
+	}
+	unsetenv("LD_PRELOAD");
+	return test_harness_run(argc, argv);
+}
 
 FIXTURE_SETUP(preload)
 {

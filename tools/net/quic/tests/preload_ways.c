@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * quic_preload.so in the world as it is: packets that leave in other ways than
+ * by sendmsg(), and sockets that are none of QUIC's.  Nothing leaves that is not
+ * protected.
+ */
+
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "quic_preload_test.h"
+#include "quic_uring.h"
+
+/* Ways out */
+
+/* Each sends one datagram on a connected socket. */
+static ssize_t by_write(int fd, struct iovec *iov)
+{
+	return write(fd, iov->iov_base, iov->iov_len);
+}
+
+static ssize_t by_writev(int fd, struct iovec *iov)
+{
+	struct iovec halves[2] = { *iov, *iov };
+
+	halves[0].iov_len /= 2;
+	halves[1].iov_base += halves[0].iov_len;
+	halves[1].iov_len -= halves[0].iov_len;
+	return writev(fd, halves, 2);
+}
+
+static ssize_t by_pwritev2(int fd, struct iovec *iov)
+{
+	return pwritev2(fd, iov, 1, -1, 0);
+}
+
+static ssize_t by_raw_write(int fd, struct iovec *iov)
+{
+	return syscall(SYS_write, fd, iov->iov_base, iov->iov_len);
+}
+
+static ssize_t by_raw_writev(int fd, struct iovec *iov)
+{
+	return syscall(SYS_writev, fd, iov, 1L);
+}
+
+static ssize_t by_raw_pwritev2(int fd, struct iovec *iov)
+{
+	return syscall(SYS_pwritev2, fd, iov, 1L, -1L, -1L, 0L);
+}
+
+static ssize_t by_raw_sendto(int fd, struct iovec *iov)
+{
+	return syscall(SYS_sendto, fd, iov->iov_base, iov->iov_len, 0L, NULL,
+		       0L);
+}
+
+static ssize_t by_raw_sendmsg(int fd, struct iovec *iov)
+{
+	struct msghdr mh = { .msg_iov = iov, .msg_iovlen = 1 };
+
+	return syscall(SYS_sendmsg, fd, &mh, 0L);
+}
+
+static ssize_t by_raw_sendmmsg(int fd, struct iovec *iov)
+{
+	struct mmsghdr mmh = { .msg_hdr = { .msg_iov = iov, .msg_iovlen = 1 } };
+
+	return syscall(SYS_sendmmsg, fd, &mmh, 1L, 0L) == 1 ? mmh.msg_len : -1;
+}
+
+static const struct {
+	const char *name;
+	ssize_t (*send)(int fd, struct iovec *iov);
+} ways[] = {
+	{ "write", by_write },
+	{ "writev", by_writev },
+	{ "pwritev2", by_pwritev2 },
+	{ "SYS_write", by_raw_write },
+	{ "SYS_writev", by_raw_writev },
+	{ "SYS_pwritev2", by_raw_pwritev2 },
+	{ "SYS_sendto", by_raw_sendto },
+	{ "SYS_sendmsg", by_raw_sendmsg },
+	{ "SYS_sendmmsg", by_raw_sendmmsg },
+};
+
+TEST_F(preload, ways)
+{
+	unsigned int i;
+
+	ASSERT_EQ(0, connect(self->env.tx, (void *)&self->env.to.ss,
+			     self->env.to.len));
+	START();
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		PUT(&self->conn, 1);
+		message(self, 0, 0);
+		EXPECT_EQ(WIRE_LEN, ways[i].send(self->env.tx,
+						 &self->message.iov)) {
+			TH_LOG("%s: %s", ways[i].name, strerror(errno));
+		}
+		receive(_metadata, self);
+		EXPECT_KERNEL(i + 1);
+	}
+	/* There is no such thing. */
+	PUT(&self->conn, 1);
+	message(self, 0, 0);
+	EXPECT_ERROR(ESPIPE, pwritev(self->env.tx, &self->message.iov, 1, 0));
+}
+
+/* Messages of several connections, and of none */
+TEST_F(preload, sendmmsg_mixed)
+{
+	struct mmsghdr messages[6] = {};
+	struct iovec iov[6];
+	int i;
+
+	START();
+	put_long(self);
+	put_long(self);
+	PUT(&self->conn, 1);
+	put_long(self);
+	PUT(&self->other, 1);
+	put_long(self);
+	for (i = 0; i < 6; i++) {
+		iov[i].iov_base = self->message.program + self->message.at[i];
+		iov[i].iov_len = datagram_len(&self->message, i);
+		messages[i].msg_hdr = *message(self, 0, 0);
+		messages[i].msg_hdr.msg_iov = &iov[i];
+	}
+	EXPECT_EQ(6, syscall(SYS_sendmmsg, self->env.tx, messages, 6L, 0L));
+	for (i = 0; i < 6; i++)
+		EXPECT_EQ(iov[i].iov_len, messages[i].msg_len);
+	receive(_metadata, self);
+	EXPECT_KERNEL(2);
+}
+
+/* The library does not see this. */
+static ssize_t by_uring(FIXTURE_DATA(preload) *self)
+{
+	struct quic_uring ring;
+	int ret = -1;
+
+	if (quic_uring_open(&ring, 1))
+		return -1;
+	quic_uring_queue(&ring, IORING_OP_SENDMSG, self->env.tx,
+			 message(self, 0, 0), 0, 0, 0);
+	if (quic_uring_enter(&ring, 1, 1) == 1)
+		ret = quic_uring_result(&ring, NULL);
+	quic_uring_close(&ring);
+	self->message.received = true;
+	return ret;
+}
+
+/* Nothing of what the packet was is on the wire but its DCID. */
+static void receive_nonsense(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(preload) *self)
+{
+	uint8_t seen[WIRE_LEN + 1], zeros[LEN] = {};
+	size_t payload = 1 + DCID_LEN + self->conn.packet.pn_len;
+
+	ASSERT_EQ(WIRE_LEN, recv(self->env.rx, seen, sizeof(seen), 0));
+	EXPECT_EQ(QUIC_FIXED_BIT, seen[0]);
+	EXPECT_EQ(0, memcmp(zeros, seen + 1 + DCID_LEN,
+			    self->conn.packet.pn_len));
+	EXPECT_EQ(0, memcmp(zeros, seen + payload, LEN - payload));
+}
+
+TEST_F(preload, unseen)
+{
+	START();
+	PUT(&self->conn, 1);
+	EXPECT_SENT(0);
+	EXPECT_KERNEL(1);
+
+	PUT(&self->conn, 1);
+	EXPECT_EQ(WIRE_LEN, by_uring(self));
+	receive_nonsense(_metadata, self);
+
+	/* The peer is silent: the next one is ready, and is there. */
+	fake_ngtcp2_expire(self->conn.ngtcp2);
+	put(self, &self->conn);
+	EXPECT_TRUE(is_ready(&self->message));
+	EXPECT_EQ(WIRE_LEN, by_uring(self));
+	receive(_metadata, self);
+	fake_ngtcp2_expire(self->conn.ngtcp2);
+	put(self, &self->conn);
+	EXPECT_TRUE(is_ready(&self->message));
+	EXPECT_SENT(0);
+	EXPECT_SAID("left unseen");
+
+	/* Another connection has nothing to do with it. */
+	fake_ngtcp2_expire(self->other.ngtcp2);
+	PUT(&self->other, 1);
+	EXPECT_SENT(0);
+	EXPECT_KERNEL(2);
+}
+
+/* Without a timer: there is an end to it. */
+TEST_F(preload, unseen_many)
+{
+	int i;
+
+	START();
+	for (i = 0; i < 256; i++) {
+		PUT(&self->conn, 1);
+		self->message.received = true;
+	}
+	put(self, &self->conn);
+	EXPECT_TRUE(is_ready(&self->message));
+	EXPECT_SENT(0);
+	EXPECT_SAID("left unseen");
+}
+
+/* What waits is no reason, and when it has left all is as it was. */
+TEST_F(preload, waits)
+{
+	START();
+	PUT(&self->conn, 2);
+	fake_ngtcp2_expire(self->conn.ngtcp2);
+	put(self, &self->conn);
+	EXPECT_TRUE(is_ready(&self->message));
+	EXPECT_SENT(WIRE_LEN);
+	PUT(&self->conn, 1);
+	EXPECT_SENT(0);
+	EXPECT_KERNEL(3);
+	EXPECT_SAID("left unseen");
+
+	PUT(&self->conn, 1);
+	fake_fail_sendmsg(0, 1, EAGAIN);
+	self->flags = MSG_DONTWAIT;
+	EXPECT_ERROR(EAGAIN, send_all(self, 0));
+	self->message.received = false;
+	fake_ngtcp2_expire(self->conn.ngtcp2);
+	PUT(&self->conn, 1);
+	EXPECT_SENT(WIRE_LEN);
+	EXPECT_KERNEL(5);
+}
+
+/* A packet that is too long was tried, and is not sent again. */
+TEST_F(preload, given_up)
+{
+	int i;
+
+	START();
+	for (i = 0; i < 300; i++) {
+		PUT(&self->conn, 1);
+		fake_fail_sendmsg(0, 2, EMSGSIZE);
+		EXPECT_ERROR(EMSGSIZE, send_all(self, 0));
+		fake_fail_sendmsg(0, 0, 0);
+	}
+	PUT(&self->conn, 1);
+	EXPECT_SENT(0);
+}
+
+/* Sockets */
+
+TEST_F(preload, other_sockets)
+{
+	static const uint8_t data[64] = { 0xc0, 0, 0, 0, 1 };
+	struct quic_addr to = { .len = sizeof(to.ss) };
+	int pair[2], tcp, listener;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+	EXPECT_EQ(sizeof(data), send(pair[0], data, sizeof(data), 0));
+
+	listener = socket(variant->family, SOCK_STREAM, 0);
+	ASSERT_EQ(0, listen(listener, 1));
+	ASSERT_EQ(0, getsockname(listener, (void *)&to.ss, &to.len));
+	tcp = socket(variant->family, SOCK_STREAM, 0);
+	ASSERT_EQ(0, connect(tcp, (void *)&to.ss, to.len));
+	EXPECT_EQ(sizeof(data), send(tcp, data, sizeof(data), 0));
+
+	/* Who sends this on is not known. */
+	put(self, &self->conn);
+	EXPECT_EQ(WIRE_LEN, send(pair[0], self->message.program, WIRE_LEN, 0));
+	put(self, &self->conn);
+	EXPECT_TRUE(is_ready(&self->message));
+	EXPECT_SENT(WIRE_LEN);
+
+	START();
+	PUT(&self->conn, 1);
+	EXPECT_SENT(0);
+	EXPECT_KERNEL(1);
+	close(listener);
+	close(tcp);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* The socket is another one, and of another kind: the library is not told. */
+TEST_F(preload, replaced)
+{
+	uint8_t byte;
+	int pair[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+	START();
+	PUT(&self->conn, 1);
+	EXPECT_SENT(0);
+	PUT(&self->conn, 1);
+	ASSERT_EQ(self->env.tx, dup2(pair[0], self->env.tx));
+	message(self, 0, 0);
+	EXPECT_ERROR(EIO, write(self->env.tx, self->message.iov.iov_base,
+				self->message.iov.iov_len));
+	EXPECT_EQ(-1, recv(pair[1], &byte, 1, MSG_DONTWAIT));
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* What one socket cannot others can. */
+TEST_F(preload, one_without_ulp)
+{
+	int fd = self->env.tx;
+
+	fake_fail_setsockopt(UDP_ULP, ENOPROTOOPT);
+	START();
+	put(self, &self->conn);
+	EXPECT_TRUE(is_ready(&self->message));
+	EXPECT_SENT(0);
+
+	fake_fail_setsockopt(UDP_QUIC_ADD_TX_CONNECTION, variant->no_flows);
+	self->env.tx = quic_env_socket(&self->env);
+	close_conn(&self->conn);
+	open_conn(&self->conn, 3);
+	put(self, &self->conn);
+	EXPECT_SENT(0);
+	PUT(&self->conn, 1);
+	EXPECT_SENT(0);
+	EXPECT_KERNEL(1);
+	put(self, &self->other);
+	EXPECT_TRUE(is_ready(&self->message));
+	EXPECT_SENT(0);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	return preload_run(argc, argv);
+}
