@@ -32,6 +32,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "quic_preload.h"
 
@@ -42,6 +43,8 @@ atomic_uint preload_connections;
 _Thread_local bool preload_inside;
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local bool forking;
+static pid_t owner;
 
 /* Of a program that loads ngtcp2 by dlopen() nothing is found. */
 void *preload_next(const char *name)
@@ -68,6 +71,38 @@ void preload_unlock(void)
 	pthread_mutex_unlock(&mutex);
 }
 
+/*
+ * The child has a copy of the lock, and no thread that would release it: nobody
+ * is to hold it then but the thread that forks.
+ */
+static void before_fork(void)
+{
+	/* In a handler of a signal that came inside the lock */
+	if (preload_inside)
+		return;
+	preload_lock();
+	forking = true;
+}
+
+static void after_fork(void)
+{
+	if (!forking)
+		return;
+	forking = false;
+	preload_unlock();
+}
+
+static void after_fork_in_child(void)
+{
+	owner = getpid();
+	after_fork();
+}
+
+bool preload_is_owner(void)
+{
+	return getpid() == owner;
+}
+
 void preload_say(const char *text)
 {
 	static char *said[MAX_SAID];
@@ -86,7 +121,10 @@ __attribute__((constructor)) static void start(void)
 {
 	const char *offload = getenv("QUIC_OFFLOAD");
 
-	preload_off = offload && !strcmp(offload, "0");
+	owner = getpid();
+	preload_off = (offload && !strcmp(offload, "0")) ||
+		      pthread_atfork(before_fork, after_fork,
+				     after_fork_in_child);
 }
 
 __attribute__((destructor)) static void write_stats(void)

@@ -21,7 +21,7 @@
 })
 void *preload_next(const char *name);
 
-/* QUIC_OFFLOAD=0 */
+/* QUIC_OFFLOAD=0, or no memory */
 extern bool preload_off;
 
 /* Connections whose keys were seen, those that are gone too */
@@ -34,6 +34,11 @@ extern atomic_uint preload_connections;
 extern _Thread_local bool preload_inside;
 void preload_lock(void);
 void preload_unlock(void);
+
+/* Whether this process is the one that the library was loaded in, or its fork;
+ * not one that vfork() has made, which has this memory but other descriptors.
+ */
+bool preload_is_owner(void);
 
 /* Tell the user, the same thing once, without newline; inside the lock */
 void preload_say(const char *text);

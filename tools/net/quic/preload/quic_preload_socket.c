@@ -79,7 +79,8 @@ struct quic_offload_socket *preload_socket(int fd)
 /* A handler of a signal that came inside the lock leaves it to the inode. */
 void preload_forget_socket(int fd)
 {
-	if (!is_valid(fd) || !known[fd].socket || preload_inside)
+	if (!is_valid(fd) || !known[fd].socket || preload_inside ||
+	    !preload_is_owner())
 		return;
 	preload_lock();
 	forget(fd);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <openssl/evp.h>
 
@@ -237,6 +238,8 @@ static struct {
 	int err;
 } fault;
 
+static int hold_tell, hold_until;
+
 static struct {
 	int option;
 	int err;
@@ -249,6 +252,12 @@ void fake_fail_sendmsg(unsigned int skip, unsigned int times, int err)
 	fault.err = err;
 }
 
+void fake_hold_sendmsg(int tell, int until)
+{
+	hold_until = until;
+	hold_tell = tell;
+}
+
 void fake_fail_setsockopt(int option, int err)
 {
 	refusal.option = option;
@@ -258,7 +267,14 @@ void fake_fail_setsockopt(int option, int err)
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	typeof(&sendmsg) next = dlsym(RTLD_NEXT, "sendmsg");
+	char byte = 0;
 
+	if (hold_tell) {
+		if (write(hold_tell, &byte, 1) != 1 ||
+		    read(hold_until, &byte, 1) != 1)
+			abort();
+		hold_tell = 0;
+	}
 	if (fault.skip) {
 		fault.skip--;
 	} else if (fault.times) {

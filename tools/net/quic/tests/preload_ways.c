@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * quic_preload.so in the world as it is: packets that leave in other ways than
- * by sendmsg(), and sockets that are none of QUIC's.  Nothing leaves that is not
- * protected.
+ * by sendmsg(), sockets that are none of QUIC's, and processes that come and go.
+ * Nothing leaves that is not protected.
  */
 
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 
 #include "quic_preload_test.h"
 #include "quic_uring.h"
@@ -331,6 +336,123 @@ TEST_F(preload, one_without_ulp)
 	EXPECT_TRUE(is_ready(&self->message));
 	EXPECT_SENT(0);
 	close(fd);
+}
+
+/* Processes */
+
+struct race {
+	FIXTURE_DATA(preload) *self;
+	pid_t forks;
+	int in_lock[2], go_on[2], child[2];
+};
+
+static void *send_slowly(void *arg)
+{
+	struct race *race = arg;
+
+	return (void *)send_all(race->self, 0);
+}
+
+static bool is_asleep(pid_t thread)
+{
+	char path[64], stat[256] = "";
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", thread);
+	fd = open(path, O_RDONLY);
+	len = read(fd, stat, sizeof(stat) - 1);
+	close(fd);
+	return len > 0 && strstr(stat, ") S");
+}
+
+/* When there is a child, or fork() waits for us */
+static void *let_go(void *arg)
+{
+	struct race *race = arg;
+	struct pollfd child = { .fd = race->child[0], .events = POLLIN };
+
+	while (!is_asleep(race->forks) && poll(&child, 1, 0) != 1)
+		sched_yield();
+	return (void *)write(race->go_on[1], "", 1);
+}
+
+TEST_F(preload, fork)
+{
+	struct race race = { .self = self, .forks = gettid() };
+	pthread_t threads[2];
+	int status;
+	void *ret;
+	pid_t pid;
+	char byte;
+
+	START();
+	PUT(&self->conn, 1);
+	ASSERT_EQ(0, pipe(race.in_lock));
+	ASSERT_EQ(0, pipe(race.go_on));
+	ASSERT_EQ(0, pipe(race.child));
+	fake_hold_sendmsg(race.in_lock[1], race.go_on[0]);
+	ASSERT_EQ(0, pthread_create(&threads[0], NULL, send_slowly, &race));
+	ASSERT_EQ(1, read(race.in_lock[0], &byte, 1));
+	ASSERT_EQ(0, pthread_create(&threads[1], NULL, let_go, &race));
+	pid = fork();
+	if (!pid) {
+		/* If it hangs */
+		alarm(5);
+		if (write(race.child[1], "", 1) != 1)
+			_exit(1);
+		close(self->env.tx);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	ASSERT_EQ(0, pthread_join(threads[1], &ret));
+	EXPECT_EQ(1, (long)ret);
+	ASSERT_EQ(0, pthread_join(threads[0], &ret));
+	EXPECT_EQ(WIRE_LEN, (long)ret);
+	receive(_metadata, self);
+	PUT(&self->conn, 1);
+	EXPECT_SENT(0);
+	EXPECT_KERNEL(2);
+}
+
+/* A child goes on with the connection. */
+TEST_F(preload, fork_and_send)
+{
+	int status;
+	pid_t pid;
+
+	START();
+	PUT(&self->conn, 2);
+	pid = fork();
+	if (!pid) {
+		status = send_all(self, WIRE_LEN) != 2 * WIRE_LEN;
+		close_conn(&self->conn);
+		_exit(status);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	receive(_metadata, self);
+	EXPECT_KERNEL(2);
+}
+
+TEST_F(preload, vfork)
+{
+	int fd = self->env.tx, status;
+	pid_t pid;
+
+	START();
+	PUT(&self->conn, 1);
+	EXPECT_SENT(0);
+	pid = vfork();
+	if (!pid) {
+		close(fd);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	PUT(&self->conn, 1);
+	EXPECT_SENT(0);
+	EXPECT_KERNEL(2);
 }
 
 int main(int argc, char **argv)
