@@ -27,6 +27,9 @@ extern bool preload_off;
 /* Connections whose keys were seen, those that are gone too */
 extern atomic_uint preload_connections;
 
+/* Whether ngtcp2 has had a packet of any kind encrypted here */
+extern atomic_bool preload_encrypts;
+
 /*
  * One lock for all that the library knows.  Inside of it functions that the
  * library stands in for go to the real ones.

@@ -80,4 +80,11 @@ void preload_hide_header(uint8_t *mask, const uint8_t *header,
 void preload_protected(const ngtcp2_crypto_aead_ctx *aead_ctx,
 		       const uint8_t *tag);
 
+/**
+ * preload_watch() - tell the user if ngtcp2 is there but never calls us
+ * @fd: where a message is sent
+ * @msg: the message
+ */
+void preload_watch(int fd, const struct msghdr *msg);
+
 #endif /* QUIC_PRELOAD_KEYS_H */

@@ -39,6 +39,8 @@ static _Thread_local struct {
 	bool deferred;
 } last;
 
+atomic_bool preload_encrypts;
+
 EXPORT int ngtcp2_crypto_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead,
 				 const ngtcp2_crypto_aead_ctx *aead_ctx,
 				 const uint8_t *plaintext, size_t plaintextlen,
@@ -47,6 +49,8 @@ EXPORT int ngtcp2_crypto_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead,
 {
 	bool ours = !preload_inside && !preload_off && dest == plaintext;
 
+	if (!preload_encrypts)
+		preload_encrypts = true;
 	last.payload = ours ? dest : NULL;
 	last.header = aad;
 	last.tag = dest + plaintextlen;
@@ -170,4 +174,33 @@ EXPORT void ngtcp2_conn_del(ngtcp2_conn *conn)
 {
 	preload_del_conn(conn);
 	NEXT(ngtcp2_conn_del)(conn);
+}
+
+/*
+ * A handshake has left, and then a packet with a short header, while ngtcp2 has
+ * encrypted nothing here.
+ */
+void preload_watch(int fd, const struct msghdr *msg)
+{
+	/* Version 1, and 2 of RFC 9369 */
+	static const uint8_t versions[][4] = {
+		{ 0x00, 0x00, 0x00, 0x01 }, { 0x6b, 0x33, 0x43, 0xcf },
+	};
+	static atomic_int quic_fd = -1;
+	const uint8_t *data;
+
+	if (!ngtcp2_crypto_aead_keylen || !msg->msg_iovlen ||
+	    msg->msg_iov[0].iov_len < 5 || !preload_is_udp(fd))
+		return;
+	data = msg->msg_iov[0].iov_base;
+	if (!(data[0] & 0x80)) {
+		if (fd != quic_fd)
+			return;
+		preload_lock();
+		preload_say("ngtcp2 does not call this library (linked with -Bsymbolic-functions?): nothing is offloaded");
+		preload_unlock();
+	} else if (!memcmp(data + 1, versions[0], 4) ||
+		   !memcmp(data + 1, versions[1], 4)) {
+		quic_fd = fd;
+	}
 }

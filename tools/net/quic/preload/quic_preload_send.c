@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "quic_preload.h"
+#include "quic_preload_keys.h"
 
 #define MAX_MESSAGE	65535
 #define MAX_PACKETS	128
@@ -284,6 +285,8 @@ static bool begin(struct message *m, int fd, const struct msghdr *msg)
 {
 	if (preload_inside || preload_off)
 		return false;
+	if (!preload_encrypts)
+		preload_watch(fd, msg);
 	if (!preload_connections || !preload_is_udp(fd))
 		return false;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * quic_preload.so in the world as it is: packets that leave in other ways than
- * by sendmsg(), sockets that are none of QUIC's, and processes that come and go.
- * Nothing leaves that is not protected.
+ * by sendmsg(), sockets that are none of QUIC's, processes that come and go, and
+ * a program that never calls the library.  Nothing leaves that is not protected.
  */
 
 #include <fcntl.h>
@@ -455,7 +455,53 @@ TEST_F(preload, vfork)
 	EXPECT_KERNEL(2);
 }
 
+/* A program whose ngtcp2 is linked with -Bsymbolic-functions */
+
+static int symbolic_program(void)
+{
+	FIXTURE_DATA(preload) self = {};
+	int i;
+
+	if (quic_env_open(&self.env, AF_INET))
+		return 1;
+	open_conn(&self.conn, 1);
+	for (i = 0; i < 3; i++) {
+		put_long(&self);
+		put(&self, &self.conn);
+		if (!is_ready(&self.message) ||
+		    send_one(&self, 0) < 0 || send_one(&self, 1) < 0)
+			return 2;
+		self.message.received = true;
+	}
+	return quic_env_wire(&self.env).marker ? 3 : 0;
+}
+
+TEST(symbolic)
+{
+	struct { int log; } own, *self = &own;
+	int status;
+	pid_t pid;
+
+	own.log = memfd_create("log", MFD_CLOEXEC);
+	ASSERT_LE(0, own.log);
+	pid = fork();
+	if (!pid) {
+		char *argv[] = { "preload_ways", NULL };
+
+		dup2(own.log, 2);
+		setenv("QUIC_PRELOAD_ALSO", "fake_symbolic.so", 1);
+		unsetenv("QUIC_PRELOADED");
+		execv("/proc/self/exe", argv);
+		_exit(99);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_SAID("-Bsymbolic-functions");
+}
+
 int main(int argc, char **argv)
 {
+	if (getenv("QUIC_PRELOADED") && getenv("QUIC_PRELOAD_ALSO"))
+		return symbolic_program();
 	return preload_run(argc, argv);
 }

@@ -289,12 +289,13 @@ static void receive(struct __test_metadata *_metadata,
 } while (0)
 
 /*
- * Run the program again with the library preloaded, and return what it returned:
- * for a main() that does that first.
+ * Run the program again with the library preloaded, and QUIC_PRELOAD_ALSO behind
+ * it, and return what it returned: for a main() that does that first.
  */
 static int preload_run(int argc, char **argv)
 {
-	char path[PATH_MAX], list[PATH_MAX + 100];
+	char path[PATH_MAX], list[2 * PATH_MAX + 100];
+	const char *also = getenv("QUIC_PRELOAD_ALSO");
 	ssize_t len;
 
 	/* The runner may preload something else. */
@@ -305,6 +306,9 @@ static int preload_run(int argc, char **argv)
 		path[len] = '\0';
 		*strrchr(path, '/') = '\0';
 		snprintf(list, sizeof(list), "%s/quic_preload.so", path);
+		if (also)
+			snprintf(list, sizeof(list), "%s/quic_preload.so:%s/%s",
+				 path, path, also);
 		setenv("LD_PRELOAD", list, 1);
 		setenv("QUIC_PRELOADED", "1", 1);
 		execv("/proc/self/exe", argv);
