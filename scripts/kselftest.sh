@@ -21,9 +21,6 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 FLAVOURS=${FLAVOURS:-um-debug um-generic um-distro}
-# Parts of ngtcp2.sh, for several guests
-TRANSFERS=(h3_server gtlsserver uploads peers key_updates migration impairments
-	many_connections spoiled killed)
 # A guest that began one of these when the others are done would be waited for.
 SLOW=(devices limits ngtcp2.sh:peers ngtcp2.sh:many_connections ngtcp2.sh:impairments
 	numbers race_sockets race_flows race_attach)
@@ -57,6 +54,14 @@ settings() {
 	for name in QUIC_TORTURE_SECONDS QUIC_SEED; do
 		[ -z "${!name:-}" ] || settings+=("$name=${!name}")
 	done
+}
+
+# All programs, one of them in parts, so that several guests can run it
+all_tests() {
+	cut -d: -f2 "$SELFTESTS/kselftest-list.txt" | grep -vx ngtcp2.sh
+	grep -oE '\[[a-z0-9_]+\]=[0-9]+' \
+		"$SELFTESTS/net/quic/tools/ngtcp2.sh" |
+		sed -n 's/^\[\(.*\)\].*/ngtcp2.sh:\1/p'
 }
 
 # collection:program[:argument] of each, the slow ones first
@@ -180,8 +185,7 @@ run_flavour() {
 		case $FLAVOUR in
 		um-distro) all=(ngtcp2_fallback.sh) ;;
 		um-generic) all=("${CIPHERS[@]}") ;;
-		*) mapfile -t all < <(cut -d: -f2 "$SELFTESTS/kselftest-list.txt" |
-			grep -vx ngtcp2.sh; printf 'ngtcp2.sh:%s\n' "${TRANSFERS[@]}") ;;
+		*) mapfile -t all < <(all_tests) ;;
 		esac
 	fi
 	for name in "${all[@]}"; do
