@@ -135,7 +135,7 @@ static int train_send(struct sending *s, const struct quic_offload_train *train)
 	int ret;
 
 	if (train->way == USER || train->way == PROOF) {
-		ret = quic_offload_train_protect(s->call.conn, train, iov);
+		ret = quic_offload_train_protect(&s->call, train, iov);
 		if (ret < 0)
 			return ret;
 		msg.msg_iovlen = ret;
@@ -297,11 +297,21 @@ ssize_t quic_offload_send(struct quic_offload_socket *sock,
 			  const struct quic_offload_packet *packets,
 			  size_t count)
 {
+	return quic_offload_send_path(sock, conn, 0, to, flags, packets, count);
+}
+
+ssize_t quic_offload_send_path(struct quic_offload_socket *sock,
+			       struct quic_offload_conn *conn, uint32_t path_id,
+			       const struct msghdr *to, int flags,
+			       const struct quic_offload_packet *packets,
+			       size_t count)
+{
 	struct sending s = {
 		.call = {
 			.sock = sock,
 			.conn = conn,
 			.to = to,
+			.path_id = path_id,
 			.flags = flags,
 		},
 		.option = -1,

@@ -67,8 +67,6 @@ struct quic_offload_keys {
  * @number: full packet number
  * @dcid_len: length of the connection ID in @data
  * @ready: nothing is left to protect (handshake packets, for example)
- * @path_id: of Multipath QUIC, where each path counts packets by itself and the
- *	nonce is the IV xor (@path_id << 64 | @number).  0 without.
  */
 struct quic_offload_packet {
 	const uint8_t *data;
@@ -76,7 +74,6 @@ struct quic_offload_packet {
 	uint64_t number;
 	uint8_t dcid_len;
 	bool ready;
-	uint32_t path_id;
 };
 
 /**
@@ -240,6 +237,17 @@ ssize_t quic_offload_send(struct quic_offload_socket *sock,
 			  const struct msghdr *to, int flags,
 			  const struct quic_offload_packet *packets,
 			  size_t count);
+
+/**
+ * quic_offload_send_path() - the same on a path of Multipath QUIC
+ * @path_id: the path, which counts packets by itself and has connection IDs of
+ *	its own; the nonce is the IV xor (@path_id << 64 | packet number)
+ */
+ssize_t quic_offload_send_path(struct quic_offload_socket *sock,
+			       struct quic_offload_conn *conn, uint32_t path_id,
+			       const struct msghdr *to, int flags,
+			       const struct quic_offload_packet *packets,
+			       size_t count);
 
 /**
  * quic_offload_is_packet_error() - whether an error is about one packet

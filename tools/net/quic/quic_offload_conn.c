@@ -97,7 +97,7 @@ struct quic_offload_flow *
 quic_offload_conn_flow(struct quic_offload_conn *conn,
 		       struct quic_offload_socket *sock,
 		       const struct quic_offload_packet *packet,
-		       const struct msghdr *to)
+		       const struct msghdr *to, uint32_t path_id)
 {
 	struct quic_offload_flow *flow, *oldest = conn->flows;
 	struct quic_connection_info_key name;
@@ -105,7 +105,7 @@ quic_offload_conn_flow(struct quic_offload_conn *conn,
 	quic_offload_flow_name(&name, packet->data + 1, packet->dcid_len,
 			       to);
 	for (flow = oldest; flow < conn->flows + QUIC_OFFLOAD_FLOWS; flow++) {
-		if (flow->sock == sock && flow->path_id == packet->path_id &&
+		if (flow->sock == sock && flow->path_id == path_id &&
 		    !memcmp(&flow->name, &name, sizeof(name)))
 			goto found;
 		if (flow->used < oldest->used)
@@ -114,7 +114,7 @@ quic_offload_conn_flow(struct quic_offload_conn *conn,
 
 	flow = oldest;
 	quic_offload_flow_drop(flow);
-	quic_offload_flow_init(flow, sock, &name, packet->path_id);
+	quic_offload_flow_init(flow, sock, &name, path_id);
 found:
 	flow->used = ++conn->clock;
 	return flow;

@@ -42,6 +42,6 @@ struct quic_offload_flow *
 quic_offload_conn_flow(struct quic_offload_conn *conn,
 		       struct quic_offload_socket *sock,
 		       const struct quic_offload_packet *packet,
-		       const struct msghdr *to);
+		       const struct msghdr *to, uint32_t path_id);
 
 #endif /* QUIC_OFFLOAD_CONN_H */

@@ -83,8 +83,7 @@ static bool train_takes(const struct quic_offload_call *call,
 		return packet->ready && first->ready;
 
 	/* The kernel takes the next number that ends like that in the header. */
-	return !packet_check(packet) && packet->path_id == first->path_id &&
-	       packet->dcid_len == first->dcid_len &&
+	return !packet_check(packet) && packet->dcid_len == first->dcid_len &&
 	       !memcmp(packet->data + 1, first->data + 1, first->dcid_len) &&
 	       gap < 1ULL << 8 * packet_number_len(packet) &&
 	       packet_way(call, train->flow, packet) == (int)train->way;
@@ -105,7 +104,7 @@ int quic_offload_train_build(const struct quic_offload_call *call,
 		if (way < 0)
 			return way;
 		train->flow = quic_offload_conn_flow(call->conn, call->sock, packets,
-						     call->to);
+						     call->to, call->path_id);
 		way = packet_way(call, train->flow, packets);
 		if (way < 0)
 			return way;
@@ -166,10 +165,11 @@ size_t quic_offload_train_gather(const struct quic_offload_train *train,
 	return n;
 }
 
-int quic_offload_train_protect(struct quic_offload_conn *conn,
+int quic_offload_train_protect(const struct quic_offload_call *call,
 			       const struct quic_offload_train *train,
 			       struct iovec *iov)
 {
+	struct quic_offload_conn *conn = call->conn;
 	struct quic_offload_keys keys;
 	uint8_t *out;
 	int err = 0;
@@ -187,7 +187,7 @@ int quic_offload_train_protect(struct quic_offload_conn *conn,
 		const struct quic_offload_packet *packet = &train->packets[i];
 
 		keys = *quic_offload_conn_keys(conn, packet);
-		quic_offload_path_iv(keys.payload_iv, packet->path_id);
+		quic_offload_path_iv(keys.payload_iv, call->path_id);
 		memcpy(out, packet->data, packet->len);
 		err = conn->protect(conn->arg, &keys, out,
 				    packet_header_len(packet), packet->len,

@@ -24,6 +24,7 @@ struct quic_offload_call {
 	struct quic_offload_socket *sock;
 	struct quic_offload_conn *conn;
 	const struct msghdr *to;
+	uint32_t path_id;
 	int flags;
 	struct quic_offload_flow *refused;
 	struct quic_offload_route route;
@@ -64,7 +65,7 @@ int quic_offload_train_build(const struct quic_offload_call *call,
 size_t quic_offload_train_gather(const struct quic_offload_train *train,
 				 struct iovec *iov);
 /* In userspace, and gathered: 1 or an error */
-int quic_offload_train_protect(struct quic_offload_conn *conn,
+int quic_offload_train_protect(const struct quic_offload_call *call,
 			       const struct quic_offload_train *train,
 			       struct iovec *iov);
 

@@ -503,12 +503,12 @@ TEST_F(offload, multipath)
 		for (path = 0; path < PATHS; path++) {
 			quic_dcid_init(&self->packet.dcid, DCID_LEN, path);
 			self->packet.pn = 1 + 3 * round;
+			self->path_id = path_ids[path];
+			put(self, 3);
 			for (i = 0; i < 3; i++)
-				put_one(self)->path_id = path_ids[path];
-			for (i = 3 * path; i < 3 * path + 3; i++)
 				self->batch.oracle[i] = oracles[path];
+			EXPECT_SENT();
 		}
-		EXPECT_SENT();
 		EXPECT_STATS(9, 9 * round, 3 * (round + 1));
 		EXPECT_EQ(3, quic_stat("QuicTxSw"));
 		quic_offload_socket_enable(self->sock, false);
@@ -528,9 +528,11 @@ TEST_F(offload, paths_of_one_connection_id)
 	self->conn = quic_offload_conn_new(protect_with_keys, &cipher);
 	ASSERT_EQ(0, set_keys(self, quic_ciphers[cipher].type, 0));
 	put(self, 2);
+	EXPECT_SENT();
 	self->packet.pn = 1;
-	put_one(self)->path_id = 1;
-	self->batch.oracle[2] = oracle;
+	self->path_id = 1;
+	put(self, 1);
+	self->batch.oracle[0] = oracle;
 	EXPECT_SENT();
 	EXPECT_STATS(2, 1, 2);
 	quic_oracle_free(oracle);

@@ -43,6 +43,7 @@ FIXTURE(offload) {
 	struct msghdr to;
 	int rx;				/* who receives at @dest */
 	int flags;
+	uint32_t path_id;
 	struct batch batch;
 	unsigned int in_user;	/* packets that were protected in userspace */
 	int notices;
@@ -222,9 +223,17 @@ static ssize_t send_batch(FIXTURE_DATA(offload) *self)
 	struct batch *batch = &self->batch;
 	ssize_t ret;
 
-	ret = quic_offload_send(self->sock, self->conn, &self->to, self->flags,
-				batch->packets + batch->left,
-				batch->count - batch->left);
+	if (self->path_id)
+		ret = quic_offload_send_path(self->sock, self->conn,
+					     self->path_id, &self->to,
+					     self->flags,
+					     batch->packets + batch->left,
+					     batch->count - batch->left);
+	else
+		ret = quic_offload_send(self->sock, self->conn, &self->to,
+					self->flags,
+					batch->packets + batch->left,
+					batch->count - batch->left);
 	if (ret > 0)
 		batch->left += ret;
 	return ret;
