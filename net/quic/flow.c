@@ -15,6 +15,7 @@
  * @node: entry in the socket's table
  * @match: what the flow matches, normalised
  * @keys: its newest two generations, by key phase
+ * @list: entry in the socket's list
  * @generation: the newest
  * @ucounts: user that the flow is charged to
  * @rcu: senders find the flow under RCU
@@ -23,6 +24,7 @@ struct quic_flow {
 	struct rhash_head		node;
 	struct quic_connection_info_key	match;
 	struct quic_key __rcu		*keys[2];
+	struct list_head		list;
 	u8				generation;
 	struct ucounts			*ucounts;
 	struct rcu_head			rcu;
@@ -185,11 +187,24 @@ int quic_flow_add(struct quic_sock *qs, struct net *net,
 		return -ENOMEM;
 	}
 
+	list_add(&flow->list, &qs->list);
 	nr = &qs->nr[quic_match_kind(&flow->match)];
 	WRITE_ONCE(*nr, *nr + 1);
 	QUIC_INC_STATS(net, CURR_TX_SW);
 
 	return 1;
+}
+
+static void quic_flow_remove(struct quic_sock *qs, struct net *net,
+			     struct quic_flow *flow)
+{
+	unsigned int *nr = &qs->nr[quic_match_kind(&flow->match)];
+
+	rhashtable_remove_fast(&qs->flows, &flow->node, quic_flow_params);
+	list_del(&flow->list);
+	WRITE_ONCE(*nr, *nr - 1);
+	QUIC_DEC_STATS(net, CURR_TX_SW);
+	quic_flow_free(flow);
 }
 
 /**
@@ -205,19 +220,31 @@ int quic_flow_del(struct quic_sock *qs, struct net *net,
 		  const struct quic_connection_info_key *key)
 {
 	struct quic_flow *flow;
-	unsigned int *nr;
 
 	flow = quic_flow_find(qs, key);
 	if (!flow)
 		return -ENOENT;
 
-	rhashtable_remove_fast(&qs->flows, &flow->node, quic_flow_params);
-	nr = &qs->nr[quic_match_kind(&flow->match)];
-	WRITE_ONCE(*nr, *nr - 1);
-	QUIC_DEC_STATS(net, CURR_TX_SW);
-	quic_flow_free(flow);
+	quic_flow_remove(qs, net, flow);
 
 	return 0;
+}
+
+/**
+ * quic_flow_del_all - delete all flows of a socket
+ * @qs: flows of the socket, locked, or not in use any more
+ * @net: network namespace of the socket
+ *
+ * Context: process context, may sleep.
+ */
+void quic_flow_del_all(struct quic_sock *qs, struct net *net)
+{
+	struct quic_flow *flow, *next;
+
+	list_for_each_entry_safe(flow, next, &qs->list, list) {
+		quic_flow_remove(qs, net, flow);
+		cond_resched();
+	}
 }
 
 /* References on all keys of a flow; an update under way may empty a slot for a
@@ -292,22 +319,20 @@ struct quic_sock *quic_sock_alloc(void)
 	struct quic_sock *qs;
 
 	qs = kzalloc_obj(*qs, GFP_KERNEL_ACCOUNT);
-	if (qs && rhashtable_init(&qs->flows, &quic_flow_params)) {
+	if (!qs)
+		return NULL;
+
+	if (rhashtable_init(&qs->flows, &quic_flow_params)) {
 		kfree(qs);
 		return NULL;
 	}
+	INIT_LIST_HEAD(&qs->list);
 
 	return qs;
 }
 
-static void quic_sock_free_flow(void *flow, void *net)
-{
-	QUIC_DEC_STATS((struct net *)net, CURR_TX_SW);
-	quic_flow_free(flow);
-}
-
 /**
- * quic_sock_free - delete all flows of a socket
+ * quic_sock_free - undo quic_sock_alloc(), delete all flows
  * @qs: flows; nobody uses them any more
  * @net: network namespace of the socket
  *
@@ -315,6 +340,7 @@ static void quic_sock_free_flow(void *flow, void *net)
  */
 void quic_sock_free(struct quic_sock *qs, struct net *net)
 {
-	rhashtable_free_and_destroy(&qs->flows, quic_sock_free_flow, net);
+	quic_flow_del_all(qs, net);
+	rhashtable_destroy(&qs->flows);
 	kfree(qs);
 }

@@ -135,6 +135,38 @@ static void quic_flow_test_match(struct kunit *test)
 	EXPECT_GENERATION(3);
 }
 
+/* Flows of each kind, and so many that the table grows before */
+static void quic_flow_test_del_all(struct kunit *test)
+{
+	struct quic_connection_info info = quic_flow_test_info(1);
+	struct quic_dest dest = { .port = htons(4433), .scope_id = 7 };
+	struct quic_sock *qs = test->priv;
+	struct quic_key *keys[2];
+	unsigned int i;
+
+	quic_flow_del_all(qs, &init_net);
+	ipv6_addr_set(&dest.addr, htonl(0xfe800000), 0, 0, htonl(1));
+	for (i = 0; i < 3000; i++) {
+		info.key.conn_id[sizeof(info.key.conn_id) - 1] = i;
+		info.key.conn_id[sizeof(info.key.conn_id) - 2] = i >> 8;
+		quic_match_set(&info.key, &dest, i % QUIC_MATCH_NUM);
+		KUNIT_ASSERT_EQ(test, quic_flow_add(qs, &init_net, &info), 1);
+	}
+
+	quic_flow_del_all(qs, &init_net);
+	KUNIT_EXPECT_EQ(test, atomic_read(&qs->flows.nelems), 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&qs->list));
+	for (i = 0; i < QUIC_MATCH_NUM; i++)
+		KUNIT_EXPECT_EQ(test, qs->nr[i], 0);
+
+	KUNIT_EXPECT_EQ(test, quic_flow_test_add(test, 5), 1);
+	quic_flow_test_expect(test, -1, 5);
+	quic_flow_del_all(qs, &init_net);
+	KUNIT_EXPECT_EQ(test, quic_flow_get_keys(qs, &dest, quic_flow_test_dcid,
+						 sizeof(quic_flow_test_dcid),
+						 keys), -ENOENT);
+}
+
 static int quic_flow_test_init(struct kunit *test)
 {
 	test->priv = quic_sock_alloc();
@@ -152,6 +184,7 @@ static struct kunit_case quic_flow_test_cases[] = {
 	KUNIT_CASE(quic_flow_test_generations),
 	KUNIT_CASE(quic_flow_test_update),
 	KUNIT_CASE(quic_flow_test_match),
+	KUNIT_CASE(quic_flow_test_del_all),
 	{}
 };
 

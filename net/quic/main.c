@@ -120,11 +120,24 @@ out:
 	return min(ret, 0);
 }
 
+/* Nothing is named, so nothing is missing if there are none. */
+static int quic_del_all_tx_connections(struct sock *sk)
+{
+	sockopt_lock_sock(sk);
+	quic_flow_del_all(quic_sock_locked(sk), sock_net(sk));
+	sockopt_release_sock(sk);
+
+	return 0;
+}
+
 static int quic_del_tx_connection(struct sock *sk, sockptr_t optval,
 				  unsigned int optlen)
 {
 	struct quic_connection_info info;
 	int err;
+
+	if (!optlen)
+		return quic_del_all_tx_connections(sk);
 
 	err = quic_copy_info(&info, offsetofend(struct quic_connection_info,
 						key), optval, optlen);

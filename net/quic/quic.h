@@ -192,10 +192,12 @@ int quic_match_dest(const struct sock *sk, const struct msghdr *msg,
 /**
  * struct quic_sock - what a socket with the ULP has, udp_sk(sk)->ulp_data
  * @flows: the socket's flows, by normalised struct quic_connection_info_key
+ * @list: the same, to delete them all
  * @nr: number of flows of each kind, so that senders skip pointless lookups
  */
 struct quic_sock {
 	struct rhashtable	flows;
+	struct list_head	list;
 	unsigned int		nr[QUIC_MATCH_NUM];
 };
 
@@ -207,6 +209,7 @@ int quic_flow_add(struct quic_sock *qs, struct net *net,
 		  const struct quic_connection_info *info);
 int quic_flow_del(struct quic_sock *qs, struct net *net,
 		  const struct quic_connection_info_key *key);
+void quic_flow_del_all(struct quic_sock *qs, struct net *net);
 int quic_flow_get_keys(struct quic_sock *qs, const struct quic_dest *dest,
 		       const u8 *dcid, unsigned int dcid_len,
 		       struct quic_key *keys[2]);

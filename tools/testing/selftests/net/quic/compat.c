@@ -157,6 +157,18 @@ TEST_F(compat, both)
 	EXPECT_EQ(ENOENT, call(self, "del", 0, 0));
 }
 
+TEST_F(compat, delete_all)
+{
+	EXPECT_EQ(EINVAL, call(self, "del-all", 0, 0));
+	ASSERT_EQ(0, call(self, "add", 0, 0));
+	ASSERT_EQ(0, send32(self));
+	EXPECT_EQ(self->train.count, received(self));
+	EXPECT_EQ(0, call(self, "del-all", 0, 0));
+	EXPECT_EQ(0, quic_stat("QuicCurrTxSw"));
+	EXPECT_EQ(0, call(self, "del-all", 0, 0));
+	EXPECT_EQ(ENOENT, call(self, "del", 0, 0));
+}
+
 TEST_F(compat, errors)
 {
 	struct quic_wire wire;

@@ -4,7 +4,7 @@
  * with a socket that it has made and connected.  Exits with the errno, 0 if
  * the call did what it should.
  *
- *   compat32 FD add|del|probe
+ *   compat32 FD add|del|del-all|probe
  *   compat32 FD send PACKET_NUMBER SEGMENT_SIZE < PLAINTEXT
  */
 
@@ -95,6 +95,9 @@ int main(int argc, char **argv)
 		ret = quic_example_add(fd);
 	else if (!strcmp(argv[2], "del"))
 		ret = del(fd);
+	else if (!strcmp(argv[2], "del-all"))
+		ret = setsockopt(fd, IPPROTO_UDP, UDP_QUIC_DEL_TX_CONNECTION,
+				 NULL, 0);
 	else if (!strcmp(argv[2], "probe"))
 		ret = probe(fd);
 	else if (argc == 5)

@@ -32,10 +32,11 @@ static socklen_t ulp_len;
 #define doc_attach	doc_block_2
 #define doc_add		doc_block_3
 #define doc_del		doc_block_4
-#define doc_cmsg	doc_block_5
-#define doc_gso		doc_block_6
+#define doc_del_all	doc_block_5
+#define doc_cmsg	doc_block_6
+#define doc_gso		doc_block_7
 
-_Static_assert(DOC_BLOCKS == 6, "a block of quic.rst is not tried");
+_Static_assert(DOC_BLOCKS == 7, "a block of quic.rst is not tried");
 
 FIXTURE(doc) {
 	struct quic_env env;
@@ -112,6 +113,12 @@ TEST_F(doc, add_and_delete)
 	doc_del();
 	EXPECT_EQ(-1, err);
 	EXPECT_EQ(ENOENT, errno);
+
+	doc_add();
+	ASSERT_EQ(0, err);
+	doc_del_all();
+	ASSERT_EQ(0, err);
+	EXPECT_EQ(0, quic_stat("QuicCurrTxSw"));
 }
 
 TEST_F(doc, send)

@@ -142,6 +142,8 @@ static void gen_del(struct fuzz_call *call)
 		set_key(call, &dcid, fuzz_chance(50) ? NULL : &dest);
 	if (fuzz_chance(20))
 		call->opt_len = offsetof(struct quic_connection_info, header_key);
+	else if (fuzz_chance(5))
+		call->opt_len = 0;
 }
 
 static void gen_int(struct fuzz_call *call, int optname, int value)

@@ -246,6 +246,12 @@ static void delete(struct fuzz_sock *sock, unsigned int i)
 	fuzz_counters.flows--;
 }
 
+void fuzz_model_close(struct fuzz_sock *sock)
+{
+	while (sock->flows)
+		delete(sock, 0);
+}
+
 int fuzz_model_del(const struct fuzz_call *call)
 {
 	struct fuzz_sock *sock = call->sock;
@@ -261,6 +267,10 @@ int fuzz_model_del(const struct fuzz_call *call)
 		return call->readable < sizeof(int) ? EFAULT : ENOPROTOOPT;
 	}
 
+	if (!call->opt_len) {
+		fuzz_model_close(sock);
+		return 0;
+	}
 	err = copy_info(call, offsetof(struct quic_connection_info, header_key),
 			&info);
 	if (!err)
@@ -295,10 +305,4 @@ int fuzz_model_ulp(const struct fuzz_call *call)
 		return ENOENT;
 	call->sock->ulp = true;
 	return 0;
-}
-
-void fuzz_model_close(struct fuzz_sock *sock)
-{
-	while (sock->flows)
-		delete(sock, 0);
 }

@@ -91,6 +91,14 @@ static int delete_flow(struct quic_race *race, unsigned int *seed)
 	return quic_race_flow_del(race->env.tx, quic_race_any_flow(race, seed));
 }
 
+static int delete_all(struct quic_race *race, unsigned int *seed)
+{
+	/* The others are to have flows most of the time. */
+	usleep(rand_r(seed) % 10000);
+	return setsockopt(race->env.tx, SOL_UDP, UDP_QUIC_DEL_TX_CONNECTION,
+			  NULL, 0) ? errno : 0;
+}
+
 TEST_F_TIMEOUT(race_flows, update_and_delete, QUIC_RACE_TIMEOUT)
 {
 	static const int sends[] = { ENOENT, ENOKEY, ERANGE, 0 };
@@ -100,6 +108,7 @@ TEST_F_TIMEOUT(race_flows, update_and_delete, QUIC_RACE_TIMEOUT)
 		{ "send", send_train, sends, 4 },
 		{ "update", update_key, updates, 2 },
 		{ "delete", delete_flow, deletes, 1 },
+		{ "delete all", delete_all, NULL, 1 },
 	};
 
 	EXPECT_TRUE(quic_race_run(&self->race, parties, ARRAY_SIZE(parties)));
