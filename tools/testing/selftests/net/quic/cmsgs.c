@@ -209,6 +209,41 @@ TEST_F(cmsgs, source_address)
 	expect_train(_metadata, self, &self->source, 0);
 }
 
+/* Connections with empty connection IDs are told apart by the peer alone. */
+TEST_F(cmsgs, source_address_selects_no_flow)
+{
+	struct quic_connection_info info;
+	struct quic_dcid empty = {};
+	struct quic_keys keys;
+
+	quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], 3, 0);
+	quic_flow_info(&info, &keys, &empty, &self->env.to);
+	ASSERT_EQ(0, quic_flow_add(self->env.tx, &info));
+	quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], 2, 0);
+	quic_flow_info(&info, &keys, &empty, &self->env.to);
+	EXPECT_EQ(-1, quic_flow_add(self->env.tx, &info));
+	EXPECT_EQ(EEXIST, errno);
+	info.conn_payload_key_gen = 1;
+	EXPECT_EQ(-1, quic_flow_add(self->env.tx, &info));
+	EXPECT_EQ(EINVAL, errno);
+
+	quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], 3, 0);
+	quic_oracle_free(self->oracle);
+	self->oracle = quic_oracle_new(&keys);
+	self->packet.dcid = empty;
+	next_train(self);
+	put_encrypt(self);
+	put_segment(self);
+	ASSERT_EQ(self->msg.len, send_hdr(self));
+	expect_train(_metadata, self, NULL, 0);
+	next_train(self);
+	put_encrypt(self);
+	put_segment(self);
+	put_source(self);
+	ASSERT_EQ(self->msg.len, send_hdr(self));
+	expect_train(_metadata, self, &self->source, 0);
+}
+
 /* All of ECN, some of DSCP; on every packet of the train */
 TEST_F(cmsgs, traffic_class)
 {

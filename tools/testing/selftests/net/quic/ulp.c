@@ -268,6 +268,34 @@ TEST_F(ulp, plain_socket_with_pending_data)
 	EXPECT_EQ(false, quic_env_wire(&self->env).marker);
 }
 
+/* It is looked for, and no further than the list can be followed. */
+TEST_F(ulp, plain_socket_with_pending_data_and_malformed_cmsg)
+{
+	struct quic_msg msg = quic_msg(self->env.tx, &self->env.to, &self->train);
+	const struct quic_addr *to = &self->env.to;
+	int fd = self->env.tx, zero = 0;
+	struct quic_msghdr hdr;
+	struct cmsghdr *cmsg;
+
+	ASSERT_EQ(5, sendto(fd, "first", 5, MSG_MORE, (void *)&to->ss, to->len));
+	msg.encrypts = 0;
+	msg.gso = -1;
+	msg.buf = ",second";
+	msg.len = 7;
+	quic_msghdr_init(&hdr, &msg);
+	cmsg = quic_cmsg_put(&hdr.mh, SOL_SOCKET, 0, &zero, sizeof(zero));
+	quic_cmsg_put(&hdr.mh, SOL_UDP, UDP_QUIC_ENCRYPT, &msg.anc,
+		      sizeof(msg.anc));
+	EXPECT_EQ(-1, sendmsg(fd, &hdr.mh, 0));
+	EXPECT_EQ(EINVAL, errno);
+
+	cmsg->cmsg_len = sizeof(*cmsg) - 1;
+	EXPECT_EQ(7, sendmsg(fd, &hdr.mh, 0));
+	expect_plain(_metadata, self->env.rx, "first,second");
+	EXPECT_EQ(-1, sendmsg(fd, &hdr.mh, 0));
+	EXPECT_EQ(EINVAL, errno);
+}
+
 TEST_F(ulp, plain_socket_with_cork)
 {
 	struct quic_msg msg = quic_msg(self->env.tx, &self->env.to, &self->train);
