@@ -45,12 +45,12 @@ static int find_program(char *path)
 	return access(path, X_OK);
 }
 
-/* Runs one call; returns its errno, 0 for success. */
-static int call(FIXTURE_DATA(compat) *self, const char *what, uint64_t pn,
-		unsigned int gso)
+/* Starts one call, with @output for what it writes; returns the process. */
+static pid_t start(FIXTURE_DATA(compat) *self, const char *what, uint64_t pn,
+		   unsigned int gso, int output)
 {
 	char fd[16], number[24], size[16];
-	int input, status;
+	int input;
 	pid_t pid;
 
 	snprintf(fd, sizeof(fd), "%d", self->env.tx);
@@ -59,19 +59,34 @@ static int call(FIXTURE_DATA(compat) *self, const char *what, uint64_t pn,
 	input = memfd_create("plaintext", 0);
 	if (input < 0 ||
 	    pwrite(input, self->train.buf, self->train.len, 0) < 0)
-		return CANNOT_EXEC;
+		return -1;
 
 	pid = fork();
 	if (!pid) {
 		dup2(input, 0);
+		dup2(output, 1);
 		execl(self->program, self->program, fd, what,
 		      gso ? number : NULL, size, NULL);
 		_exit(errno == ENOEXEC ? CANNOT_EXEC : ENOSYS);
 	}
 	close(input);
+	return pid;
+}
+
+/* Waits for it; returns the errno of the call, 0 for success. */
+static int finish(pid_t pid)
+{
+	int status;
+
 	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
 		return CANNOT_EXEC - 1;
 	return WEXITSTATUS(status);
+}
+
+static int call(FIXTURE_DATA(compat) *self, const char *what, uint64_t pn,
+		unsigned int gso)
+{
+	return finish(start(self, what, pn, gso, 1));
 }
 
 /* Sends the train from the 32-bit program; returns as call() does. */
@@ -191,6 +206,33 @@ TEST_F(compat, errors)
 	EXPECT_EQ(0, wire.frames);
 	EXPECT_EQ(false, wire.marker);
 	EXPECT_EQ(4, quic_stat("QuicTxSwError"));
+}
+
+/* The first attempt finds no room, the second one takes the message anew. */
+TEST_F(compat, io_uring_that_waits)
+{
+	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	int pipefd[2];
+	char byte;
+	pid_t pid;
+
+	ASSERT_EQ(0, call(self, "add", 0, 0));
+	ASSERT_EQ(0, pipe(pipefd));
+	/* Not from a loopback address */
+	ASSERT_EQ(0, connect(self->env.tx, &nobody, sizeof(nobody)));
+	ASSERT_EQ(0, quic_env_fill(&self->env));
+	ASSERT_EQ(0, connect(self->env.tx, (void *)&self->env.to.ss,
+			     self->env.to.len));
+	pid = start(self, "uring", self->train.pn[0],
+		    self->train.at[1] + QUIC_TAG_SIZE, pipefd[1]);
+	close(pipefd[1]);
+	ASSERT_EQ(1, read(pipefd[0], &byte, 1));
+	EXPECT_EQ(-1, recv(self->env.rx, &byte, 1, MSG_DONTWAIT));
+	ASSERT_EQ(0, quic_env_drain(&self->env));
+	EXPECT_EQ(0, finish(pid));
+	EXPECT_EQ(self->train.count, received(self));
+	EXPECT_EQ(0, quic_stat("QuicTxSwError"));
+	close(pipefd[0]);
 }
 
 TEST_HARNESS_MAIN

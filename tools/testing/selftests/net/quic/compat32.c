@@ -6,9 +6,13 @@
  *
  *   compat32 FD add|del|del-all|probe
  *   compat32 FD send PACKET_NUMBER SEGMENT_SIZE < PLAINTEXT
+ *   compat32 FD uring PACKET_NUMBER SEGMENT_SIZE < PLAINTEXT
+ *
+ * The last one sends by io_uring, and writes a byte when it has asked for it.
  */
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +23,7 @@
 #include <linux/udp.h>
 
 #include "quic_example.h"
+#include "quic_uring.h"
 
 static int del(int fd)
 {
@@ -42,8 +47,25 @@ static int probe(int fd)
 	return len == sizeof(name) && !strcmp(name, "quic-crypto") ? 0 : -1;
 }
 
+/* Returns as sendmsg() does. */
+static ssize_t send_by_uring(int fd, const struct msghdr *mh)
+{
+	struct quic_uring ring;
+	int ret;
+
+	if (quic_uring_open(&ring, 1))
+		return -1;
+	quic_uring_queue(&ring, IORING_OP_SENDMSG, fd, mh, 0, 0, 0);
+	if (quic_uring_enter(&ring, 1, 0) != 1 || write(1, "", 1) != 1)
+		return -1;
+	ret = quic_uring_result(&ring, NULL);
+	if (ret < 0)
+		errno = -ret;
+	return ret;
+}
+
 /* The segment size comes first: the kernel has to find what follows. */
-static int send_train(int fd, uint64_t pn, uint16_t gso)
+static int send_train(int fd, bool uring, uint64_t pn, uint16_t gso)
 {
 	static char plaintext[1 << 16];
 	char control[CMSG_SPACE(sizeof(gso)) +
@@ -80,7 +102,8 @@ static int send_train(int fd, uint64_t pn, uint16_t gso)
 	data->conn_id_length = conn_id_len;
 
 	errno = ENOMSG;
-	return sendmsg(fd, &mh, 0) == (ssize_t)iov.iov_len ? 0 : -1;
+	len = uring ? send_by_uring(fd, &mh) : sendmsg(fd, &mh, 0);
+	return len == (ssize_t)iov.iov_len ? 0 : -1;
 }
 
 int main(int argc, char **argv)
@@ -101,7 +124,8 @@ int main(int argc, char **argv)
 	else if (!strcmp(argv[2], "probe"))
 		ret = probe(fd);
 	else if (argc == 5)
-		ret = send_train(fd, strtoull(argv[3], NULL, 0),
+		ret = send_train(fd, !strcmp(argv[2], "uring"),
+				 strtoull(argv[3], NULL, 0),
 				 strtoul(argv[4], NULL, 0));
 	return ret ? errno : 0;
 }
