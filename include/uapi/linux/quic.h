@@ -62,7 +62,8 @@ struct quic_connection_info_key {
  * @conn_payload_key_gen: key generation modulo 256; its low bit is the key
  *	phase of the packets that the key protects.
  * @__pad: not looked at.
- * @key: the flow.  UDP_QUIC_DEL_TX_CONNECTION reads nothing but this.
+ * @key: the flow.  UDP_QUIC_DEL_TX_CONNECTION reads nothing but this, and
+ *	without an argument (optlen 0) deletes all flows of the socket.
  * @header_key: header protection key (RFC 9001 section 5.4), as many bytes as
  *	the cipher's key has; the others are not looked at.
  * @payload_key: packet protection key (RFC 9001 section 5.3), likewise.
