@@ -23,11 +23,11 @@
 FLAVOURS=${FLAVOURS:-um-debug um-generic um-distro}
 # A guest that began one of these when the others are done would be waited for.
 SLOW=(devices limits ngtcp2.sh:peers ngtcp2.sh:many_connections ngtcp2.sh:impairments
-	numbers race_sockets race_flows race_attach)
+	ngtcp2_paths.sh changes numbers race_sockets race_flows race_attach)
 # With two processors
 RACES=(memory numbers race_attach race_devices race_flows race_memory race_sockets audit load)
 # What ciphers have to do with, and the module's unit tests
-CIPHERS=(tx flows numbers kunit.sh)
+CIPHERS=(tx multipath flows kunit.sh)
 declare -A built ran ready
 
 # What clients other than those of ngtcp2 need; without it their tests skip.

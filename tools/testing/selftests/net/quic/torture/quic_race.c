@@ -15,7 +15,7 @@
 
 #include "quic_race.h"
 
-#define SECONDS		2	/* unless the environment says otherwise */
+#define SECONDS		1	/* unless the environment says otherwise */
 #define PATIENCE	20	/* times as long, until each party has succeeded */
 #define RUNNERS_MAX	32
 #define ERRNO_MAX	134
