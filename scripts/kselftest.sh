@@ -207,7 +207,7 @@ run_flavour() {
 }
 
 # Background jobs do not hear of an interrupt.
-trap 'kill $(jobs -p) 2> /dev/null' EXIT
+trap 'kill $(jobs -p) 2> /dev/null || true' EXIT
 lock
 optional_clients &
 clients=$!
