@@ -300,7 +300,7 @@ long quic_flows_become(long expected)
 	long flows;
 	int i;
 
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < 6000; i++) {
 		flows = quic_stat("QuicCurrTxSw");
 		if (flows == expected)
 			break;

@@ -186,6 +186,24 @@ static bool grown(const struct memory *before, const struct memory *now)
 	       now->available + MEMORY_MARGIN < before->available;
 }
 
+/* Whether it has not, as soon as all is freed: kfree_rcu() collects for seconds. */
+static bool all_is_freed(const struct memory *before, struct memory *now)
+{
+	int patience;
+
+	for (patience = 0; patience < 600; patience++) {
+		quic_cgroup_flush();
+		*now = measure();
+		if (!grown(before, now))
+			return true;
+		usleep(100 * 1000);
+	}
+	ksft_print_msg("slab %lu %lu, in the cgroup %lu %lu, available %lu %lu kB\n",
+		       before->slab, now->slab, before->cgroup_slab,
+		       now->cgroup_slab, before->available, now->available);
+	return false;
+}
+
 /* What is on its way arrives, or is lost. */
 static bool adds_up(void)
 {
@@ -297,37 +315,18 @@ static void play(unsigned int seconds, bool pressure)
 	do {
 		play_round(length);
 		rounds.adds_up += adds_up();
-		now = measure();
-		if (!rounds.played++)
-			before = now;
+		if (!rounds.played++) {
+			quic_cgroup_flush();
+			before = measure();
+		}
 		rounds.errors += no_unexpected_errors();
 		rounds.counters += counters_are_right();
 		rounds.opened += quic_audit_verdict(&load->received);
-		rounds.growth += !grown(&before, &now);
+		rounds.growth += all_is_freed(&before, &now);
 		elapsed = now_seconds() - start;
 		report(elapsed, &now);
 	} while (elapsed < seconds ||
 		 (pressure && !memory_was_short() && elapsed < 10 * seconds));
-}
-
-/* Nothing is left when the senders are gone; freeing takes a while. */
-static bool all_is_freed(const struct memory *before)
-{
-	struct memory now;
-	int patience;
-
-	for (patience = 0; patience < 600; patience++) {
-		quic_cgroup_flush();
-		now = measure();
-		if (!quic_stat("QuicCurrTxSw") && !grown(before, &now))
-			return true;
-		usleep(100 * 1000);
-	}
-	ksft_print_msg("%ld flows; kB before and now:\n", quic_stat("QuicCurrTxSw"));
-	ksft_print_msg("slab %lu %lu, in the cgroup %lu %lu, available %lu %lu\n",
-		       before->slab, now.slab, before->cgroup_slab,
-		       now.cgroup_slab, before->available, now.available);
-	return false;
 }
 
 static void test_rounds(unsigned int good, const char *what)
@@ -342,7 +341,7 @@ int main(void)
 	unsigned int flows = parameter("QUIC_LOAD_FLOWS",
 				       seconds < 180 ? 1000 : 10000);
 	const char *no_pressure;
-	struct memory before;
+	struct memory before, now;
 	int fd, i;
 
 	ksft_print_header();
@@ -386,7 +385,8 @@ int main(void)
 	test_rounds(rounds.counters, "quic_stat counts what was done");
 	test_rounds(rounds.opened, "packets can be opened, and hide what is in them");
 	test_rounds(rounds.growth, "nothing grows");
-	ksft_test_result(all_is_freed(&before), "nothing is left\n");
+	ksft_test_result(quic_flows_become(0) == 0 && all_is_freed(&before, &now),
+			 "nothing is left\n");
 	if (no_pressure)
 		ksft_test_result_skip("memory was short: %s\n", no_pressure);
 	else
