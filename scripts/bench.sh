@@ -13,9 +13,9 @@
 
 BENCH=${BENCH:-all}
 SOURCES=$ROOT/scripts/bench
-OUT=$BUILD/bench
-RAW=$OUT/raw.txt
-RESULTS=$OUT/results.txt
+RESULTS_DIR=$BUILD/bench
+RAW=$RESULTS_DIR/raw.txt
+RESULTS=$RESULTS_DIR/results.txt
 kernel=um unit=ns
 export PIN=0 NCPUS=1
 case $BENCH in
@@ -24,8 +24,8 @@ quick) flavours=um ;;
 instructions)
 	kernel=x86_64 unit=instructions
 	flavours=$kernel
-	RAW=$OUT/raw-instructions.txt
-	RESULTS=$OUT/instructions.txt
+	RAW=$RESULTS_DIR/raw-instructions.txt
+	RESULTS=$RESULTS_DIR/instructions.txt
 	# Each takes one nanosecond of the guest's time, whatever it is.
 	export PIN='' QEMU_OPTIONS='-icount shift=0'
 	;;
@@ -38,23 +38,23 @@ need_packages gcc:gcc make:make ccache:ccache ip:iproute2 taskset:util-linux \
 if [ -z "${NOBUILD:-}" ]; then
 	for name in $flavours; do "$ROOT/scripts/build.sh" "$name"; done
 fi
-mkdir -p "$OUT"
+mkdir -p "$RESULTS_DIR"
 
 # module FLAVOUR: build/bench/FLAVOUR/quic_bench.ko, for that kernel
 module() {
 	flavour "$1"
-	mkdir -p "$OUT/$FLAVOUR"
+	mkdir -p "$RESULTS_DIR/$FLAVOUR"
 	make -C "$TREE" O="$BUILD/$FLAVOUR" ARCH="$KARCH" CC="ccache gcc" \
-		M="$SOURCES/module" MO="$OUT/$FLAVOUR/module" modules > "$OUT/module.log" 2>&1 ||
-		{ tail -n 30 "$OUT/module.log" >&2; die "the module does not compile, see $OUT/module.log"; }
-	cp "$BUILD/$FLAVOUR/System.map" "$OUT/$FLAVOUR/"
+		M="$SOURCES/module" MO="$RESULTS_DIR/$FLAVOUR/module" modules > "$RESULTS_DIR/module.log" 2>&1 ||
+		{ tail -n 30 "$RESULTS_DIR/module.log" >&2; die "the module does not compile, see $RESULTS_DIR/module.log"; }
+	cp "$BUILD/$FLAVOUR/System.map" "$RESULTS_DIR/$FLAVOUR/"
 }
 
 say "Compiling the benchmark"
 for name in $flavours; do module "$name"; done
 flavour "$kernel"
 uapi_headers
-gcc -O2 -Wall -isystem "$OBJECTS/usr/include" -o "$OUT/quic_bench" "$SOURCES"/*.c
+gcc -O2 -Wall -isystem "$OBJECTS/usr/include" -o "$RESULTS_DIR/quic_bench" "$SOURCES"/*.c
 
 # Two versions of libcrypto in one process need the newer libc of the two.
 program=(env OPENSSL_CONF=/dev/null)
@@ -66,11 +66,11 @@ if "$ROOT/scripts/trixie.sh"; then
 else
 	say "Without Debian trixie there is no OpenSSL 3.5 to compare with"
 fi
-program+=("$OUT/quic_bench")
+program+=("$RESULTS_DIR/quic_bench")
 
 # guest FLAVOUR MODE: the lines that the program prints in that kernel
 guest() {
-	"$ROOT/scripts/boot.sh" "$1" "$SOURCES/guest.sh" "$OUT/$1" "$2" "${program[@]}"
+	"$ROOT/scripts/boot.sh" "$1" "$SOURCES/guest.sh" "$RESULTS_DIR/$1" "$2" "${program[@]}"
 }
 
 # The machine and what ran on it, as lines of the same form
@@ -104,8 +104,8 @@ if [ "$BENCH" = all ]; then
 			NCPUS=2 guest "$name" plain | sed -n "s/^send/boot\t$name/p" >> "$RAW"
 		done
 	done
-	awk -f "$SOURCES/plot.awk" "$RAW" > "$OUT/packets.svg"
+	awk -f "$SOURCES/plot.awk" "$RAW" > "$RESULTS_DIR/packets.svg"
 fi
 
 awk -v unit=$unit -f "$SOURCES/report.awk" "$RAW" | tee "$RESULTS"
-say "All of it is in $OUT"
+say "All of it is in $RESULTS_DIR"

@@ -58,7 +58,7 @@ report) ;;
 	rm -rf "$RUNS" "$OUT/coverage.log"
 	run env QUIC_FILE_SIZE=5000000 QUIC_SLOW="it reaches no more lines" \
 		${QUIC_TORTURE_SECONDS:+QUIC_TORTURE_SECONDS="$QUIC_TORTURE_SECONDS"} \
-		${QUIC_SEED:+QUIC_SEED="$QUIC_SEED"} "${tests[@]}" -c net/quic
+		${QUIC_SEED:+QUIC_SEED="$QUIC_SEED"} "${tests[@]}"
 	# It has hundreds of failures to visit.
 	run env QUIC_TORTURE_SECONDS=300 "${tests[@]}" -t net/quic/torture:fail_nth_module
 	;;

@@ -63,7 +63,7 @@ struct quic_connection_info_key {
  *	phase of the packets that the key protects.
  * @__pad: not looked at.
  * @key: the flow.  UDP_QUIC_DEL_TX_CONNECTION reads nothing but this, and
- *	without an argument (optlen 0) deletes all flows of the socket.
+ *	without an argument (optlen 0) deletes all flows of the socket for sending.
  * @header_key: header protection key (RFC 9001 section 5.4), as many bytes as
  *	the cipher's key has; the others are not looked at.
  * @payload_key: packet protection key (RFC 9001 section 5.3), likewise.

@@ -11,8 +11,8 @@
 #	fault TEXT, report NAME		what is wrong; one line for all of it
 
 dir=$(dirname "$(readlink -f "$0")")
-source "$dir/../../../kselftest/ktap_helpers.sh"
-source "$dir/../../lib.sh"
+source "$dir/../../../kselftest/ktap_helpers.sh" || exit 1
+source "$dir/../../lib.sh" || exit 1
 
 PATH=$PATH:/usr/sbin:/sbin
 port=4433

@@ -12,7 +12,12 @@ size=${QUIC_FILE_SIZE:-2000000}
 [ "$size" -le 2000000 ] || size=2000000
 
 max_packets=/sys/module/quic/parameters/max_packets_per_key
-unlimited=18446744073709551615
+
+restore()
+{
+	echo "$unlimited" > "$max_packets"
+	cleanup
+}
 
 # Some of the file, not all of it
 some_sent()
@@ -203,7 +208,7 @@ key_limit()
 	upload "a key's limit of 300 packets, upload" h3
 	stop_server
 
-	limit $unlimited
+	limit "$unlimited"
 	listen h3
 	slow_down "$server" quic0
 	begin "$server"
@@ -227,14 +232,16 @@ key_limit()
 	stop_server
 	expect_no_flow
 	report "a key's limit of 3 packets: AEAD_LIMIT_REACHED"
-	limit $unlimited
+	limit "$unlimited"
 }
 
 ktap_print_header
 modprobe -q quic
 [ -e /proc/net/quic_stat ] || skip_all "needs CONFIG_QUIC"
 patience=${QUIC_PATIENCE:-60}
+unlimited=$(cat "$max_packets")
 setup "$size" 1
+trap restore EXIT
 
 declare -A parts=(
 	[smaller]=3 [wildcard]=10 [interface]=1

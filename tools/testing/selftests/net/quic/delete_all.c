@@ -210,8 +210,8 @@ TEST_F(delete_all, of_a_killed_worker)
 	EXPECT_EQ(0, quic_stat("QuicCurrTxSw"));
 }
 
-/* Packets are sent, and flows added, in other processes meanwhile. */
-TEST_F(delete_all, while_others_send_and_add)
+/* Another process sends meanwhile. */
+TEST_F(delete_all, while_another_sends)
 {
 	unsigned int flow, round, sent = 0;
 	int fd = self->env.tx, status, err;

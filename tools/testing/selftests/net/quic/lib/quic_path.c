@@ -194,18 +194,26 @@ bool quic_path_reaches(const struct quic_path *path, int fd,
 		       const struct quic_addr *to)
 {
 	bool reached = false;
-	uint8_t byte;
+	uint8_t bytes[2];
 	int i;
 
 	set_patience(path->rx, SHORTLY);
 	for (i = 0; i < 1000 && !reached; i++) {
 		sendto(fd, "", 1, 0, (void *)&to->ss, to->len);
 		quic_path_carry(path);
-		reached = recv(path->rx, &byte, 1, 0) == 1;
+		reached = recv(path->rx, bytes, sizeof(bytes), 0) == 1;
 	}
-	while (reached && recv(path->rx, &byte, 1, 0) == 1)
-		;
-	return !set_patience(path->rx, PATIENCE) && reached;
+	if (set_patience(path->rx, PATIENCE) || !reached)
+		return false;
+
+	/* What waited for a neighbour or a key comes before this. */
+	if (sendto(fd, "..", 2, 0, (void *)&to->ss, to->len) != 2)
+		return false;
+	quic_path_carry(path);
+	do {
+		i = recv(path->rx, bytes, sizeof(bytes), 0);
+	} while (i == 1);
+	return i == 2;
 }
 
 int quic_path_send_plain(int fd, const struct quic_addr *to,
