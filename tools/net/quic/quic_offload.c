@@ -35,14 +35,14 @@ enum doubt { NO_DOUBT, ABOUT_KERNEL, ABOUT_GSO, ABOUT_LENGTH };
  * struct sending - what goes on during a call of quic_offload_send()
  * @option: the socket's UDP_SEGMENT, -1 before that was needed
  * @bare: the next packet is sent without UDP_SEGMENT all the same
- * @renewed: a flow that the kernel did not have was added again
+ * @refused: what was refused had to be, and the next packet is the same one
  * @told: an error after which the same train was tried once more
  */
 struct sending {
 	struct quic_offload_call call;
 	int option;
 	bool bare;
-	bool renewed;
+	bool refused;
 	int told;
 	enum doubt doubt;
 	int doubt_err;
@@ -71,10 +71,11 @@ static void control_add(struct msghdr *msg, int type, const void *data,
  * its socket has refused, on the way to that very destination, a message that
  * has to be refused.  This is the first packet of the flow, complete and
  * protected in userspace: where it is sent none the less it does no harm, and
- * the peer gets nothing that it would not have got anyway.  Nothing else about
- * the message may be a reason for EINVAL: no flags, no strange address, no
- * memory that can't be read.  It counts only if a train is taken next with all
- * else as it was: the caller's control messages may be the reason too.
+ * the peer gets nothing that it would not have got anyway.
+ *
+ * EINVAL may have other reasons: the length, the caller's control messages, a
+ * UDP_SEGMENT of 0.  So it counts only if the same datagram leaves next with
+ * the same control messages but this one.
  *
  * All flags, and a length that no connection ID has: the one of these flags
  * that is known is for bypass, so that the kernel counts no error.
@@ -175,12 +176,18 @@ static void train_left(struct sending *s,
 	else if (train->count > 1)
 		s->call.sock->gso_proven = true;
 
-	if (train->way == KERNEL) {
-		train->flow->proven = true;
-	} else if (train->way == PROOF) {
+	if (train->way == PROOF) {
 		quic_offload_socket_distrust(s->call.sock);
 		quic_offload_flow_del(train->flow);
+	} else if (s->refused && s->bare) {
+		/* UDP_SEGMENT may have been the reason. */
+		quic_offload_flow_refuse(train->flow, NO_MESSAGE, EINVAL);
+	} else if (s->refused) {
+		train->flow->proven = true;
+	} else if (train->way == KERNEL) {
+		train->flow->renewed = false;
 	}
+	s->refused = false;
 
 	if (s->doubt == ABOUT_KERNEL) {
 		quic_offload_flow_refuse(train->flow, NO_MESSAGE, s->doubt_err);
@@ -228,7 +235,8 @@ static int train_failed(struct sending *s,
 	bool kernel = train->way == KERNEL;
 
 	if (train->way == PROOF && err == -EINVAL) {
-		s->call.refused = train->flow;
+		train->flow->tried = train->packets->number + 1;
+		s->refused = true;
 		return 0;
 	}
 	if (train->asks && err == -EINVAL) {
@@ -252,12 +260,11 @@ static int train_failed(struct sending *s,
 	 * has redirected it, and getpeername() hides that.  A flow for any
 	 * destination is found in either case.
 	 */
-	if (kernel && err == -ENOENT && !s->renewed) {
+	if (kernel && err == -ENOENT && !train->flow->renewed) {
 		quic_offload_flow_del(train->flow);
 		train->flow->anywhere = true;
 		train->flow->proven = false;
-		s->call.refused = NULL;
-		s->renewed = true;
+		train->flow->renewed = true;
 		return 0;
 	}
 

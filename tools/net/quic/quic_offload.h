@@ -86,8 +86,9 @@ struct quic_offload_packet {
  * @len: bytes of @packet without the tag
  * @number: full packet number
  *
- * RFC 9001 section 5.3 and 5.4: AEAD, then header protection.  Also called for
- * the first packet of each flow, which shows whether the socket can be trusted.
+ * RFC 9001 section 5.3 and 5.4: AEAD, then header protection.  Also called,
+ * twice, for the first packet of each flow, which shows whether the socket can
+ * be trusted.
  *
  * Return: 0, or -1 on failure
  */
@@ -107,7 +108,8 @@ typedef void (*quic_offload_notice)(void *arg, const char *text);
 /**
  * struct quic_offload_stats - what became of the packets of a connection
  * @kernel: protected by the kernel
- * @user: protected by the function of the connection
+ * @user: protected by the function of the connection, as the first packet of
+ *	each flow is
  * @ready: sent as they were
  * @messages: calls of sendmsg() that sent them
  */

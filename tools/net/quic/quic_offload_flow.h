@@ -21,7 +21,10 @@
  * @refused: it is not asked again
  * @anywhere: on a connected socket: the kernel sends to another destination
  *	than it says
- * @proven: it has refused a message that it must refuse, and taken others
+ * @renewed: the kernel did not have it and was given it again; nothing that it
+ *	protects has left since
+ * @proven: it has refused a message that it must refuse, and taken the same
+ *	without what was wrong with it
  */
 struct quic_offload_flow {
 	struct quic_offload_socket *sock;
@@ -35,6 +38,7 @@ struct quic_offload_flow {
 	uint8_t generations;
 	bool refused;
 	bool anywhere;
+	bool renewed;
 	bool proven;
 };
 

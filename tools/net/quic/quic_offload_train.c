@@ -63,7 +63,7 @@ static int packet_way(const struct quic_offload_call *call,
 	    !quic_offload_socket_may(call->sock) ||
 	    !quic_offload_flow_provide(flow, keys))
 		return USER;
-	return flow->proven || flow == call->refused ? KERNEL : PROOF;
+	return flow->proven ? KERNEL : PROOF;
 }
 
 /* Trains */

@@ -16,7 +16,6 @@ enum quic_offload_way { READY, USER, PROOF, KERNEL };
 
 /**
  * struct quic_offload_call - one call of quic_offload_send()
- * @refused: the flow on which a message was refused that has to be
  * @cuts: UDP_SEGMENT was refused where it has to be
  * @alone: so many packets are sent one by one
  */
@@ -26,7 +25,6 @@ struct quic_offload_call {
 	const struct msghdr *to;
 	uint32_t path_id;
 	int flags;
-	struct quic_offload_flow *refused;
 	struct quic_offload_route route;
 	bool cuts;
 	size_t alone;

@@ -16,7 +16,10 @@ static struct {
 	bool lies;		/* when asked */
 	bool overlooks;		/* UDP_QUIC_ENCRYPT, */
 	in_port_t port;		/* on the way to this one, 0: to all */
-	bool refuses;		/* control messages for UDP */
+	bool refuses;		/* control messages for UDP, */
+	bool no_zero;		/* an UDP_SEGMENT of 0, */
+	size_t max;		/* messages that are longer, 0: it takes them, */
+	unsigned int times;	/* or so many messages, for no reason */
 	bool no_gso;		/* as before UDP_SEGMENT, which is overlooked */
 } sandbox;
 
@@ -55,6 +58,24 @@ int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	return 0;
 }
 
+static bool is_zero(const struct cmsghdr *cmsg)
+{
+	return cmsg->cmsg_level == SOL_UDP && cmsg->cmsg_type == UDP_SEGMENT &&
+	       cmsg->cmsg_len == CMSG_LEN(sizeof(uint16_t)) &&
+	       !*(const uint16_t *)CMSG_DATA(cmsg);
+}
+
+static bool is_refused(const struct msghdr *msg)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < msg->msg_iovlen; i++)
+		len += msg->msg_iov[i].iov_len;
+	if (sandbox.max && len > sandbox.max)
+		return true;
+	return sandbox.times && sandbox.times--;
+}
+
 static bool is_overlooked(const struct msghdr *msg, const struct cmsghdr *cmsg)
 {
 	const struct sockaddr_in *to = msg->msg_name;	/* or sockaddr_in6 */
@@ -80,10 +101,15 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
 	control_len = msg->msg_controllen;
 	out.msg_control = left.buf;
 	out.msg_controllen = 0;
+	if (is_refused(msg)) {
+		errno = EINVAL;
+		return -1;
+	}
 	for (cmsg = CMSG_FIRSTHDR(&mh); cmsg; cmsg = CMSG_NXTHDR(&mh, cmsg)) {
 		if (is_overlooked(msg, cmsg))
 			continue;
-		if (sandbox.refuses && cmsg->cmsg_level == SOL_UDP) {
+		if ((sandbox.refuses && cmsg->cmsg_level == SOL_UDP) ||
+		    (sandbox.no_zero && is_zero(cmsg))) {
 			errno = EINVAL;
 			return -1;
 		}
@@ -169,7 +195,7 @@ TEST_F(offload, overlooks_for_some)
 	sandbox.port = ((struct sockaddr_in *)&there.ss)->sin_port;
 	put(self, 3);
 	EXPECT_SENT();
-	EXPECT_STATS(3, 0, 1);
+	EXPECT_STATS(2, 1, 2);
 	ASSERT_EQ(0, set_destination(self, false, &there, rx));
 	put(self, 3);
 	EXPECT_SENT();
@@ -178,7 +204,7 @@ TEST_F(offload, overlooks_for_some)
 				     self->env.rx));
 	put(self, 3);
 	EXPECT_SENT();
-	EXPECT_STATS(3, 6, 4);
+	EXPECT_STATS(2, 7, 5);
 	close(rx);
 }
 
@@ -205,7 +231,69 @@ TEST_F(offload, overlooks_and_refuses)
 	EXPECT_EQ(0, quic_offload_conn_stats(self->conn)->kernel);
 }
 
-/* What it costs where all is true: a message for each flow, and no error */
+/* A system that pretends, and has reasons of its own to refuse a message */
+static void pretend(FIXTURE_DATA(offload) *self, bool connected)
+{
+	sandbox.nods = true;
+	sandbox.lies = true;
+	sandbox.overlooks = true;
+	if (!start_again(self, connected))
+		abort();
+}
+
+TEST_F(offload, overlooks_and_refuses_zero)
+{
+	int gso = LEN + QUIC_TAG_SIZE;
+
+	pretend(self, variant->connected);
+	sandbox.no_zero = true;
+	ASSERT_EQ(0, __real_setsockopt(self->env.tx, SOL_UDP, UDP_SEGMENT, &gso,
+				       sizeof(gso)));
+	put(self, 3);
+	EXPECT_SENT();
+	put(self, 3);
+	EXPECT_SENT();
+	EXPECT_STATS(0, 6, 3);
+	EXPECT_NOTICE("did not protect");
+}
+
+/* A packet that is protected is longer than one that is not. */
+TEST_F(offload, overlooks_and_refuses_long)
+{
+	pretend(self, variant->connected);
+	sandbox.max = LEN;
+	put(self, 1);
+	EXPECT_ERROR(EINVAL);
+	EXPECT_ERROR(EINVAL);
+	give_up(self, 1);
+	self->packet.len = LEN - QUIC_TAG_SIZE;
+	put(self, 1);
+	EXPECT_SENT();
+	EXPECT_STATS(0, 1, 1);
+	EXPECT_NOTICE("overlooks");
+}
+
+/* More packets than one train has, and the first messages fail. */
+TEST_F(offload, overlooks_and_fails)
+{
+	unsigned int times, i;
+
+	for (times = 2; times < 5; times++) {
+		quic_dcid_init(&self->packet.dcid, DCID_LEN, times);
+		pretend(self, variant->connected);
+		sandbox.times = times;
+		self->packet.len = 100;
+		put(self, 300);
+		for (i = 1; i < times; i++)
+			EXPECT_ERROR(EINVAL);
+		EXPECT_SENT();
+		EXPECT_EQ(0, sandbox.times);
+		EXPECT_EQ(times - 1, self->notices);
+		EXPECT_EQ(0, quic_offload_conn_stats(self->conn)->kernel);
+	}
+}
+
+/* What it costs where all is true: two messages for each flow, and no error */
 TEST_F(offload, proof)
 {
 	unsigned int i;
@@ -214,12 +302,12 @@ TEST_F(offload, proof)
 		quic_dcid_init(&self->packet.dcid, DCID_LEN, i);
 		put(self, 20);
 		EXPECT_SENT();
-		EXPECT_EQ(3 * i + 2, tried);
+		EXPECT_EQ(4 * i + 3, tried);
 		put(self, 20);
 		EXPECT_SENT();
-		EXPECT_EQ(3 * i + 3, tried);
+		EXPECT_EQ(4 * i + 4, tried);
 	}
-	EXPECT_STATS(120, 0, 6);
+	EXPECT_STATS(117, 3, 9);
 	EXPECT_EQ(0, quic_stat("QuicTxSwError"));
 	EXPECT_EQ(0, self->notices);
 }
@@ -264,6 +352,8 @@ TEST_F(offload, only_what_is_needed)
 	put_ready(self, 1);
 	EXPECT_SENT();
 	EXPECT_EQ(0, control_len);
+	put(self, 1);
+	EXPECT_SENT();
 	put(self, 1);
 	EXPECT_SENT();
 	EXPECT_EQ(CMSG_SPACE(sizeof(struct quic_tx_ancillary_data)),

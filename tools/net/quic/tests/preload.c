@@ -20,6 +20,8 @@ TEST_F(preload, not_before_it_is_seen)
 	EXPECT_SENT(WIRE_LEN);
 	PUT(&self->conn, 1);
 	EXPECT_SENT(0);
+	PUT(&self->conn, 1);
+	EXPECT_SENT(0);
 	EXPECT_KERNEL(1);
 	put(self, &self->other);
 	EXPECT_TRUE(is_ready(&self->message));
@@ -38,6 +40,8 @@ TEST_F(preload, seen_later)
 	}
 	put(self, &self->conn);
 	EXPECT_TRUE(is_ready(&self->message));
+	EXPECT_SENT(0);
+	PUT(&self->conn, 1);
 	EXPECT_SENT(0);
 	PUT(&self->conn, 1);
 	EXPECT_SENT(0);
@@ -319,12 +323,16 @@ TEST_F(preload, closed)
 	ASSERT_EQ(fd, self->env.tx);
 	PUT(&self->conn, 1);
 	EXPECT_SENT(0);
+	PUT(&self->conn, 1);
+	EXPECT_SENT(0);
 	EXPECT_KERNEL(2);
 
 	/* The library is not told. */
 	other = quic_env_socket(&self->env);
 	ASSERT_EQ(fd, dup2(other, fd));
 	close(other);
+	PUT(&self->conn, 1);
+	EXPECT_SENT(0);
 	PUT(&self->conn, 1);
 	EXPECT_SENT(0);
 	EXPECT_KERNEL(3);

@@ -331,6 +331,8 @@ TEST_F(preload, one_without_ulp)
 	EXPECT_SENT(0);
 	PUT(&self->conn, 1);
 	EXPECT_SENT(0);
+	PUT(&self->conn, 1);
+	EXPECT_SENT(0);
 	EXPECT_KERNEL(1);
 	put(self, &self->other);
 	EXPECT_TRUE(is_ready(&self->message));

@@ -267,11 +267,17 @@ static void receive(struct __test_metadata *_metadata,
 	EXPECT_EQ(variant->no_flows ? 0 : (count),			\
 		  quic_stat("QuicTxSwPackets"))
 
-/* A handshake, and packets that ngtcp2 itself protects: the library sees them. */
+/* A handshake, and packets that ngtcp2 itself protects: the library sees them.
+ * The next ones show that the kernel can be trusted, and are not its own.
+ */
 #define START() do {							\
 	put_long(self);							\
 	put(self, &self->conn);						\
 	coalesce(self);							\
+	EXPECT_SENT(0);							\
+	put(self, &self->other);					\
+	EXPECT_SENT(0);							\
+	put(self, &self->conn);						\
 	EXPECT_SENT(0);							\
 	put(self, &self->other);					\
 	EXPECT_SENT(0);							\
