@@ -326,6 +326,12 @@ ssize_t quic_offload_send_path(struct quic_offload_socket *sock,
 	struct quic_connection_info_key name;
 	size_t sent = 0;
 
+	/* MSG_ZEROCOPY would have what is protected here read when it is
+	 * something else, MSG_MORE makes a datagram of several messages.
+	 */
+	if (flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM |
+		      MSG_DONTROUTE))
+		return -EOPNOTSUPP;
 	if (to->msg_controllen > sizeof(s.control.callers))
 		return -EINVAL;
 	if (to->msg_controllen)

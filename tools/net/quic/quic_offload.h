@@ -214,7 +214,8 @@ void quic_offload_conn_retire(struct quic_offload_conn *conn,
  *	socket is connected), and control messages for all packets (IP_TOS,
  *	IP_PKTINFO, ...), no more than QUIC_OFFLOAD_MAX_CONTROL bytes of them;
  *	without UDP_SEGMENT and UDP_QUIC_ENCRYPT, which this function adds
- * @flags: of sendmsg(): MSG_DONTWAIT or 0
+ * @flags: of sendmsg(): MSG_DONTWAIT, MSG_NOSIGNAL, MSG_CONFIRM, MSG_DONTROUTE;
+ *	-EOPNOTSUPP with others
  * @packets: in the order in which they leave, which is that of their numbers
  * @count: how many; any number
  *

@@ -443,6 +443,25 @@ TEST_F(offload, protect_fails)
 	EXPECT_ERROR(EMSGSIZE);
 }
 
+/* Those that other messages, or other contents, would have to do with */
+TEST_F(offload, flags)
+{
+	static const int flags[] = {
+		MSG_ZEROCOPY, MSG_MORE, MSG_OOB, MSG_EOR, 1 << 30,
+	};
+	unsigned int i;
+
+	put(self, 2);
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		self->flags = flags[i] | MSG_DONTWAIT;
+		EXPECT_ERROR(EOPNOTSUPP);
+	}
+	EXPECT_EQ(0, messages);
+	self->flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM;
+	EXPECT_SENT();
+	EXPECT_STATS(1, 1, 2);
+}
+
 /* Not now */
 
 TEST_F(offload, full_buffer)
