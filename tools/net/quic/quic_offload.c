@@ -33,6 +33,7 @@ enum doubt { NO_DOUBT, ABOUT_KERNEL, ABOUT_GSO, ABOUT_LENGTH };
 
 /**
  * struct sending - what goes on during a call of quic_offload_send()
+ * @peer: where a connected socket sends to
  * @option: the socket's UDP_SEGMENT, -1 before that was needed
  * @bare: the next packet is sent without UDP_SEGMENT all the same
  * @refused: what was refused had to be, and the next packet is the same one
@@ -40,6 +41,7 @@ enum doubt { NO_DOUBT, ABOUT_KERNEL, ABOUT_GSO, ABOUT_LENGTH };
  */
 struct sending {
 	struct quic_offload_call call;
+	struct sockaddr_storage peer;
 	int option;
 	bool bare;
 	bool refused;
@@ -262,7 +264,7 @@ static int train_failed(struct sending *s,
 	 */
 	if (kernel && err == -ENOENT && !train->flow->renewed) {
 		quic_offload_flow_del(train->flow);
-		train->flow->anywhere = true;
+		train->flow->anywhere = !s->call.to->msg_name;
 		train->flow->proven = false;
 		train->flow->renewed = true;
 		return 0;
@@ -296,6 +298,24 @@ static int train_failed(struct sending *s,
 
 	s->doubt_err = -err;
 	return 0;
+}
+
+/* What was learnt of a peer is not true for another one: a socket that is
+ * connected can be connected again at any time.  Without a destination it is
+ * for sendmsg() to tell.
+ */
+static void sending_set_dest(struct sending *s)
+{
+	struct msghdr *dest = &s->call.dest;
+
+	dest->msg_name = s->call.to->msg_name;
+	dest->msg_namelen = s->call.to->msg_namelen;
+	if (dest->msg_name)
+		return;
+	dest->msg_namelen = sizeof(s->peer);
+	if (!getpeername(s->call.sock->fd, (void *)&s->peer,
+			 &dest->msg_namelen))
+		dest->msg_name = &s->peer;
 }
 
 ssize_t quic_offload_send(struct quic_offload_socket *sock,
@@ -338,7 +358,8 @@ ssize_t quic_offload_send_path(struct quic_offload_socket *sock,
 		memcpy(s.control.callers, to->msg_control,
 		       to->msg_controllen);
 
-	quic_offload_flow_name(&name, NULL, 0, to);
+	sending_set_dest(&s);
+	quic_offload_flow_name(&name, NULL, 0, &s.call.dest);
 	s.call.route = quic_offload_route_find(&sock->routes, &name);
 
 	while (sent < count) {

@@ -87,16 +87,14 @@ void quic_offload_flow_refuse(struct quic_offload_flow *flow,
  */
 static int flow_set_key(struct quic_offload_flow *flow)
 {
-	struct sockaddr_storage peer;
-	socklen_t len = sizeof(peer);
-
 	flow->key = flow->name;
-	if (flow->name.family || flow->anywhere)
-		return 0;
-	if (getpeername(flow->sock->fd, (void *)&peer, &len))
-		return -1;
-	key_set_address(&flow->key, &peer, len);
-	return 0;
+	if (flow->anywhere) {
+		flow->key.family = 0;
+		flow->key.udp_port = 0;
+		flow->key.scope_id = 0;
+		memset(&flow->key.addr, 0, sizeof(flow->key.addr));
+	}
+	return flow->name.family ? 0 : -1;
 }
 
 /* draft-ietf-quic-multipath: the nonce is the IV xor 32 bits of path ID, 2 of

@@ -9,8 +9,8 @@
  * struct quic_offload_flow - packets of a connection on one socket, to one
  * destination, with one DCID
  * @sock: NULL in a slot that is free
- * @name: what it is found by: without a destination on a connected socket
- * @key: the kernel's flow: @name, with a destination unless @anywhere
+ * @name: what it is found by
+ * @key: the kernel's flow: @name, without a destination if @anywhere
  * @path_id: of its packets; what the kernel has as IV depends on it
  * @used: when that was, by the clock of the connection
  * @next: packets from this number on have not left
@@ -42,7 +42,7 @@ struct quic_offload_flow {
 	bool proven;
 };
 
-/* The name of a flow; without @msg_name it is one of a connected socket. */
+/* The name of a flow; without @msg_name it is one that has no destination. */
 void quic_offload_flow_name(struct quic_connection_info_key *name,
 			    const uint8_t *dcid, size_t dcid_len,
 			    const struct msghdr *to);

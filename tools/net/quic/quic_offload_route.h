@@ -27,9 +27,7 @@ struct quic_offload_route {
 	uint32_t tag;
 };
 
-/* Only the address of @name counts; without one it is that of the connected
- * socket.
- */
+/* Only the address of @name counts. */
 struct quic_offload_route
 quic_offload_route_find(struct quic_offload_routes *routes,
 			const struct quic_connection_info_key *name);

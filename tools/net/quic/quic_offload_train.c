@@ -104,7 +104,7 @@ int quic_offload_train_build(const struct quic_offload_call *call,
 		if (way < 0)
 			return way;
 		train->flow = quic_offload_conn_flow(call->conn, call->sock, packets,
-						     call->to, call->path_id);
+						     &call->dest, call->path_id);
 		way = packet_way(call, train->flow, packets);
 		if (way < 0)
 			return way;

@@ -16,6 +16,7 @@ enum quic_offload_way { READY, USER, PROOF, KERNEL };
 
 /**
  * struct quic_offload_call - one call of quic_offload_send()
+ * @dest: @to's destination, or else the one of a connected socket
  * @cuts: UDP_SEGMENT was refused where it has to be
  * @alone: so many packets are sent one by one
  */
@@ -23,6 +24,7 @@ struct quic_offload_call {
 	struct quic_offload_socket *sock;
 	struct quic_offload_conn *conn;
 	const struct msghdr *to;
+	struct msghdr dest;
 	uint32_t path_id;
 	int flags;
 	struct quic_offload_route route;
