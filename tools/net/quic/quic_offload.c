@@ -208,13 +208,16 @@ static void train_left(struct sending *s,
 
 /*
  * What ICMP had to say of any packet of a socket is told once, to whoever sends
- * next, and may be about another connection.
+ * next, and may be about another connection.  Of the errors that look like it
+ * EMSGSIZE may be the packet's own, EPROTO that of the connection's function.
  */
 static bool may_be_pending(int err)
 {
 	switch (-err) {
 	case EACCES:
 	case ECONNREFUSED:
+	case EMSGSIZE:
+	case EPROTO:
 	case EHOSTDOWN:
 	case EHOSTUNREACH:
 	case ENETUNREACH:

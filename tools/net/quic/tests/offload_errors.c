@@ -258,7 +258,7 @@ TEST_F(offload, fragments)
 	put(self, 3);
 	EXPECT_SENT();
 	EXPECT_STATS(0, 3, 3);
-	EXPECT_EQ(1 + 3, messages);
+	EXPECT_EQ(2 + 3, messages);
 	self->packet.len = LEN;
 	put(self, 3);
 	EXPECT_SENT();

@@ -103,7 +103,7 @@ TEST_F(offload, fragments)
 	put(self, 5);
 	EXPECT_SENT();
 	EXPECT_STATS(0, 5, 5);
-	EXPECT_EQ(1 + 5, messages);
+	EXPECT_EQ(2 + 5, messages);
 	/* From now on each is encrypted once. */
 	messages = 0;
 	self->in_user = 0;
@@ -141,13 +141,14 @@ TEST_F(offload, too_long)
 		give_up(self, 1);
 	} while (self->batch.left < self->batch.count);
 	receive(_metadata, self);
-	EXPECT_EQ(1 + 10, messages);
-	/* The kernel had encrypted them in vain. */
-	EXPECT_EQ(10, self->in_user);
+	/* Each error might have been pending. */
+	EXPECT_EQ(1 + 2 * 10, messages);
+	/* The kernel had encrypted them in vain, the first one twice. */
+	EXPECT_EQ(19, self->in_user);
 	self->packet.len = LEN;
 	put(self, 10);
 	EXPECT_SENT();
-	EXPECT_EQ(11 + 1, messages);
+	EXPECT_EQ(21 + 1, messages);
 	EXPECT_STATS(10, 1, 2);
 }
 
@@ -287,6 +288,27 @@ TEST_F(offload, not_pending)
 	put(self, 3);
 	EXPECT_SENT();
 	EXPECT_STATS(3, 1, 2);
+}
+
+/* Any error that ICMP can make of a socket, once */
+TEST_F(offload, pending_errors)
+{
+	static const int errors[] = {
+		EACCES, ECONNREFUSED, EMSGSIZE, EPROTO, EHOSTDOWN, EHOSTUNREACH,
+		ENETUNREACH, ENONET, ENOPROTOOPT,
+	};
+	unsigned int i;
+
+	put(self, 1);
+	EXPECT_SENT();
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		fault.err = errors[i];
+		fault.times = 1;
+		put(self, 5);
+		EXPECT_SENT();
+		EXPECT_STATS(5 * (i + 1), 1, 2 + i);
+	}
+	EXPECT_EQ(0, self->notices);
 }
 
 /* ICMP says that a neighbour on the socket has nobody at its address. */
