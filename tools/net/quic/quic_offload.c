@@ -228,6 +228,12 @@ static bool may_be_pending(int err)
 	return false;
 }
 
+/* What systems say of a control message that they do not know */
+static bool is_unknown(int err)
+{
+	return err == -EOPNOTSUPP || err == -ENOSYS || err == -ENOPROTOOPT;
+}
+
 bool quic_offload_is_packet_error(int err)
 {
 	return err == -EMSGSIZE || err == -ERANGE || err == -ENOKEY;
@@ -237,6 +243,7 @@ bool quic_offload_is_packet_error(int err)
 static int train_failed(struct sending *s,
 			const struct quic_offload_train *train, int err)
 {
+	bool asked = train->way == KERNEL || train->way == PROOF;
 	bool kernel = train->way == KERNEL;
 
 	if (train->way == PROOF && err == -EINVAL) {
@@ -274,13 +281,14 @@ static int train_failed(struct sending *s,
 	}
 
 	/* The control message may be at fault; this one is not cut without. */
-	if (!kernel && err == -EINVAL && train->count == 1 && !s->bare &&
+	if (!asked && (err == -EINVAL || is_unknown(err)) &&
+	    train->count == 1 && !train->asks && !s->bare &&
 	    s->option > 0 && train->wire_len <= (size_t)s->option) {
 		s->bare = true;
 		return 0;
 	}
 
-	if (kernel)
+	if (asked)
 		train->flow->tried = quic_offload_train_last(train)->number + 1;
 
 	if (train->count > 1 &&
@@ -288,8 +296,13 @@ static int train_failed(struct sending *s,
 		s->call.alone = train->count;
 		/* Too long for GSO may still do for fragments, or for some. */
 		s->doubt = err == -EMSGSIZE ? ABOUT_LENGTH : ABOUT_GSO;
-	} else if (kernel && (err == -EINVAL || err == -ENOENT ||
-			      err == -ENOKEY || err == -EOPNOTSUPP)) {
+	} else if (!asked && is_unknown(err) &&
+		   (train->asks || train->count > 1)) {
+		s->call.alone = train->count;
+		s->doubt = ABOUT_GSO;
+	} else if ((asked && is_unknown(err)) ||
+		   (kernel && (err == -EINVAL || err == -ENOENT ||
+			       err == -ENOKEY))) {
 		s->doubt = ABOUT_KERNEL;
 	} else {
 		/* Nor is the next batch to be tried as a train. */

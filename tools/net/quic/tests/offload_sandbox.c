@@ -16,7 +16,7 @@ static struct {
 	bool lies;		/* when asked */
 	bool overlooks;		/* UDP_QUIC_ENCRYPT, */
 	in_port_t port;		/* on the way to this one, 0: to all */
-	bool refuses;		/* control messages for UDP, */
+	int refuses;		/* control messages for UDP, with this error, */
 	bool no_zero;		/* an UDP_SEGMENT of 0, */
 	size_t max;		/* messages that are longer, 0: it takes them, */
 	unsigned int times;	/* or so many messages, for no reason */
@@ -115,7 +115,7 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
 			continue;
 		if ((sandbox.refuses && cmsg->cmsg_level == SOL_UDP) ||
 		    (sandbox.no_zero && is_zero(cmsg))) {
-			errno = EINVAL;
+			errno = sandbox.refuses ?: EINVAL;
 			return -1;
 		}
 		memcpy(left.buf + out.msg_controllen, cmsg, cmsg->cmsg_len);
@@ -321,7 +321,7 @@ TEST_F(offload, proof)
 
 TEST_F(offload, refuses)
 {
-	sandbox.refuses = true;
+	sandbox.refuses = EINVAL;
 	put_ready(self, 1);
 	EXPECT_SENT();
 	put_ready(self, 3);
@@ -333,6 +333,33 @@ TEST_F(offload, refuses)
 	EXPECT_STATS(0, 4, 8);
 }
 
+/* EINVAL is Linux's. */
+TEST_F(offload, refuses_otherwise)
+{
+	static const int errors[] = { EOPNOTSUPP, ENOSYS, ENOPROTOOPT };
+	int gso = LEN + QUIC_TAG_SIZE;
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		for (j = 0; j < 2; j++) {
+			ASSERT_TRUE(start_again(self, variant->connected));
+			sandbox.refuses = errors[i];
+			if (j)
+				ASSERT_EQ(0, setsockopt(self->env.tx, SOL_UDP,
+							UDP_SEGMENT, &gso,
+							sizeof(gso)));
+			quic_dcid_init(&self->packet.dcid, DCID_LEN, 2 * i + j);
+			put_ready(self, 3);
+			put(self, 3);
+			EXPECT_SENT();
+			put(self, 3);
+			EXPECT_SENT();
+			sandbox.refuses = 0;
+		}
+	}
+	EXPECT_STATS(0, 36, 54);
+}
+
 /* A segment size would do no harm to these, but nor does it help. */
 TEST_F(offload, refuses_with_option)
 {
@@ -340,7 +367,7 @@ TEST_F(offload, refuses_with_option)
 
 	ASSERT_EQ(0, setsockopt(self->env.tx, SOL_UDP, UDP_SEGMENT, &gso,
 				sizeof(gso)));
-	sandbox.refuses = true;
+	sandbox.refuses = EINVAL;
 	put_ready(self, 1);
 	put(self, 3);
 	EXPECT_SENT();
