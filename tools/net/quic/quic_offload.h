@@ -258,7 +258,10 @@ ssize_t quic_offload_send_path(struct quic_offload_socket *sock,
  *
  * Return: true if packets behind the first may leave when they are tried
  * (-EMSGSIZE, -ERANGE, -ENOKEY).  Else the error is about the destination, the
- * keys or everybody: to try the rest of the batch is work for nothing.
+ * keys or everybody: to try the rest of the batch is work for nothing.  -EINVAL
+ * and -EPROTO are taken for such, since sendmsg() has them of routes and of
+ * control messages; of a packet that cannot be protected at all, -EINVAL says
+ * that the caller has not built a packet.
  */
 bool quic_offload_is_packet_error(int err);
 

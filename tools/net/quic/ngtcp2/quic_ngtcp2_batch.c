@@ -81,23 +81,6 @@ static size_t group_len(const struct quic_ngtcp2_batch *batch)
 	return end - batch->first;
 }
 
-/* An error of the first packet that all others would have as well */
-static bool concerns_all(int err)
-{
-	switch (-err) {
-	case EKEYEXPIRED:
-	case EPERM:
-	case EACCES:
-	case ENETDOWN:
-	case ENETUNREACH:
-	case EHOSTUNREACH:
-	case EADDRNOTAVAIL:
-	case ENODEV:
-		return true;
-	}
-	return false;
-}
-
 static unsigned int phase_of(const struct quic_offload_packet *packet)
 {
 	return !!(packet->data[0] & 0x04);
@@ -132,7 +115,7 @@ int quic_ngtcp2_batch_send(struct quic_ngtcp2_batch *batch)
 			return sent;
 		if (sent < 0) {
 			err = err ?: refused(batch, sent);
-			sent = concerns_all(sent) ? count : 1;
+			sent = quic_offload_is_packet_error(sent) ? 1 : count;
 		}
 		batch->first += sent;
 	}
