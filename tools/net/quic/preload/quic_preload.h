@@ -71,7 +71,7 @@ void preload_forget_socket(int fd);
 bool preload_take(int fd, const struct msghdr *msg, int flags, ssize_t *ret);
 
 /* Whether packets are deferred in a message: preload_take() has to send it. */
-bool preload_wants(int fd, const struct msghdr *msg);
+bool preload_wants(int fd, const struct msghdr *msg, int flags);
 
 /* Datagrams of a program, all but preload_has_ticket() inside the lock */
 
@@ -122,6 +122,13 @@ int preload_protect(uint8_t *to, const uint8_t *datagram, size_t len);
  * @kernel: whether the kernel protects packets on the socket
  */
 void preload_left(const uint8_t *datagram, size_t len, bool kernel);
+
+/**
+ * preload_stop() - the program sends in a way in which nothing can be protected
+ * @datagram: any, its connection has no other packets deferred from now on
+ * @len: its length
+ */
+void preload_stop(const uint8_t *datagram, size_t len);
 
 /**
  * preload_stats() - what became of the packets of all connections

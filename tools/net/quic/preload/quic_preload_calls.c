@@ -35,7 +35,7 @@ static int send_first(int fd, struct mmsghdr *msgs, unsigned int count,
 		msgs->msg_len = ret;
 		return 1;
 	}
-	while (n < count && !preload_wants(fd, &msgs[n].msg_hdr))
+	while (n < count && !preload_wants(fd, &msgs[n].msg_hdr, flags))
 		n++;
 	return NEXT(sendmmsg)(fd, msgs, n, flags);
 }

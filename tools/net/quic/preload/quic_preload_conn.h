@@ -44,6 +44,7 @@ struct preload_generation {
  * @tag_age: packets that were made since
  * @seen: that, or a later one, left by a function that we stand in for, on a
  *	socket where the kernel protects packets
+ * @stopped: none of its packets is deferred any more
  * @store: of deferred packets, NULL before the first
  * @hp_ctx: ngtcp2's
  */
@@ -53,6 +54,7 @@ struct preload_conn {
 	struct preload_name tag;
 	unsigned int tag_age;
 	bool seen;
+	bool stopped;
 	struct preload_store *store;
 	struct quic_offload_conn *offload;
 	ngtcp2_crypto_ctx crypto;

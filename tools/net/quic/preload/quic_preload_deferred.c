@@ -361,6 +361,20 @@ void preload_left(const uint8_t *datagram, size_t len, bool kernel)
 		conn->seen = false;
 }
 
+void preload_stop(const uint8_t *datagram, size_t len)
+{
+	struct preload_conn *conn;
+	struct entry *entry;
+
+	entry = find_entry(&conn, datagram, len);
+	if (!entry)
+		return;
+	set_state(conn->store, entry, TRIED);
+	preload_drop_name(&conn->tag);
+	conn->seen = false;
+	conn->stopped = true;
+}
+
 __attribute__((constructor)) static void make_magic(void)
 {
 	if (getrandom(&magic, sizeof(magic), 0) != sizeof(magic))

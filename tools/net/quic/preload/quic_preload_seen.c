@@ -31,7 +31,7 @@ void preload_protected(const ngtcp2_crypto_aead_ctx *aead_ctx,
 	preload_lock();
 	gen = preload_find_generation(aead_ctx);
 	conn = gen ? gen->conn : NULL;
-	if (conn && !conn->seen &&
+	if (conn && !conn->seen && !conn->stopped &&
 	    (!conn->tag.object || ++conn->tag_age >= TAG_LIFE)) {
 		preload_drop_name(&conn->tag);
 		preload_add_name(&conn->tag, PRELOAD_TAG, tag_value(tag), conn);

@@ -123,6 +123,15 @@ static size_t datagram_len(const struct message *m, size_t at)
 	return m->len - at < m->segment ? m->len - at : m->segment;
 }
 
+/*
+ * Whether data may be overwritten when sendmsg() returns.  With these flags they
+ * may not: the kernel has pages of the program, or waits for the rest.
+ */
+static bool is_copied(int flags)
+{
+	return !(flags & (MSG_ZEROCOPY | MSG_MORE));
+}
+
 /* Return whether the message has tickets. */
 static bool look(const struct message *m)
 {
@@ -132,7 +141,8 @@ static bool look(const struct message *m)
 	preload_lock();
 	for (at = 0; at < m->len; at += m->segment) {
 		len = datagram_len(m, at);
-		preload_note(m->fd, m->data + at, len);
+		if (is_copied(m->flags))
+			preload_note(m->fd, m->data + at, len);
 		found |= preload_has_ticket(m->data + at, len);
 	}
 	preload_unlock();
@@ -307,9 +317,21 @@ static bool begin(struct message *m, int fd, const struct msghdr *msg)
 	return true;
 }
 
-bool preload_wants(int fd, const struct msghdr *msg)
+/* Programs that send without copying know ENOBUFS, and copy. */
+static void stop(const struct message *m)
 {
-	struct message m = { 0 };
+	size_t at;
+
+	preload_lock();
+	for (at = 0; at < m->len; at += m->segment)
+		preload_stop(m->data + at, datagram_len(m, at));
+	preload_unlock();
+	errno = ENOBUFS;
+}
+
+bool preload_wants(int fd, const struct msghdr *msg, int flags)
+{
+	struct message m = { .flags = flags };
 	bool found;
 
 	found = begin(&m, fd, msg) && look(&m);
@@ -334,7 +356,9 @@ bool preload_take(int fd, const struct msghdr *msg, int flags, ssize_t *ret)
 	found = begin(&m, fd, msg) && look(&m);
 	if (found) {
 		*ret = -1;
-		if (copy_control(&m.to, msg))
+		if (!is_copied(flags))
+			stop(&m);
+		else if (copy_control(&m.to, msg))
 			errno = ENOBUFS;
 		else
 			*ret = send_message(&m);

@@ -139,6 +139,49 @@ TEST_F(preload, sendmmsg_mixed)
 	EXPECT_KERNEL(2);
 }
 
+/* Pages that the kernel still has are not overwritten: all is copied. */
+static void allow_zerocopy(struct __test_metadata *_metadata, int fd)
+{
+	int one = 1;
+
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &one,
+				sizeof(one)));
+}
+
+TEST_F(preload, zerocopy)
+{
+	allow_zerocopy(_metadata, self->env.tx);
+	self->flags = MSG_ZEROCOPY;
+	START();
+	put(self, &self->conn);
+	EXPECT_TRUE(is_ready(&self->message));
+	EXPECT_SENT(0);
+}
+
+TEST_F(preload, zerocopy_later)
+{
+	allow_zerocopy(_metadata, self->env.tx);
+	START();
+	PUT(&self->conn, 1);
+	PUT(&self->other, 1);
+	self->flags = MSG_ZEROCOPY;
+	EXPECT_EQ(-1, send_all(self, WIRE_LEN));
+	EXPECT_EQ(ENOBUFS, errno);
+	self->flags = MSG_MORE;
+	EXPECT_EQ(-1, send_all(self, WIRE_LEN));
+	EXPECT_EQ(ENOBUFS, errno);
+	self->flags = 0;
+	EXPECT_SENT(WIRE_LEN);
+	EXPECT_KERNEL(2);
+
+	/* Once is enough. */
+	START();
+	put(self, &self->conn);
+	EXPECT_TRUE(is_ready(&self->message));
+	self->flags = MSG_ZEROCOPY;
+	EXPECT_SENT(0);
+}
+
 /* The library does not see this. */
 static ssize_t by_uring(FIXTURE_DATA(preload) *self)
 {
