@@ -43,6 +43,7 @@ atomic_uint preload_connections;
 _Thread_local bool preload_inside;
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static int cancel_state;	/* of the thread that has it */
 static _Thread_local bool forking;
 static pid_t owner;
 
@@ -59,16 +60,27 @@ void *preload_next(const char *name)
 	return next;
 }
 
+/*
+ * A thread that is cancelled would keep the lock for ever.  A handler of a signal
+ * that comes while the thread has it, or is about to, must not want it too.
+ */
 void preload_lock(void)
 {
-	pthread_mutex_lock(&mutex);
+	int before;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
 	preload_inside = true;
+	pthread_mutex_lock(&mutex);
+	cancel_state = before;
 }
 
 void preload_unlock(void)
 {
-	preload_inside = false;
+	int before = cancel_state;
+
 	pthread_mutex_unlock(&mutex);
+	preload_inside = false;
+	pthread_setcancelstate(before, NULL);
 }
 
 /*

@@ -7,6 +7,8 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -240,6 +242,8 @@ static struct {
 
 static int hold_tell, hold_until;
 
+static int lock_signal, unlock_signal;
+
 static struct {
 	int option;
 	int err;
@@ -256,6 +260,44 @@ void fake_hold_sendmsg(int tell, int until)
 {
 	hold_until = until;
 	hold_tell = tell;
+}
+
+void fake_raise_in_lock(int signal)
+{
+	unlock_signal = signal;
+	lock_signal = signal;
+}
+
+static void raise_once(int *signal)
+{
+	int sig = *signal;
+
+	*signal = 0;
+	if (sig)
+		raise(sig);
+}
+
+int pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+	static typeof(&pthread_mutex_lock) next;
+	int ret;
+
+	if (!next)
+		next = dlsym(RTLD_NEXT, "pthread_mutex_lock");
+	ret = next(mutex);
+	raise_once(&lock_signal);
+	return ret;
+}
+
+int pthread_mutex_unlock(pthread_mutex_t *mutex)
+{
+	static typeof(&pthread_mutex_unlock) next;
+
+	if (!next)
+		next = dlsym(RTLD_NEXT, "pthread_mutex_unlock");
+	if (!lock_signal)
+		raise_once(&unlock_signal);
+	return next(mutex);
 }
 
 void fake_fail_setsockopt(int option, int err)

@@ -28,6 +28,8 @@ void fake_ngtcp2_protect(ngtcp2_conn *conn, uint64_t number, uint8_t *packet,
 void fake_fail_sendmsg(unsigned int skip, unsigned int times, int err);
 /* The next one writes a byte to @tell, and reads one from @until. */
 void fake_hold_sendmsg(int tell, int until);
+/* This signal comes when the next lock was taken, and before it is released. */
+void fake_raise_in_lock(int signal);
 /* This option of UDP cannot be set. */
 void fake_fail_setsockopt(int option, int err);
 

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -498,6 +499,66 @@ TEST_F(preload, vfork)
 	PUT(&self->conn, 1);
 	EXPECT_SENT(0);
 	EXPECT_KERNEL(2);
+}
+
+/* Threads and signals */
+
+TEST_F(preload, cancel)
+{
+	struct race race = { .self = self };
+	pthread_t thread;
+	void *ret;
+	char byte;
+
+	START();
+	PUT(&self->conn, 1);
+	ASSERT_EQ(0, pipe(race.in_lock));
+	ASSERT_EQ(0, pipe(race.go_on));
+	fake_hold_sendmsg(race.in_lock[1], race.go_on[0]);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, send_slowly, &race));
+	ASSERT_EQ(1, read(race.in_lock[0], &byte, 1));
+	ASSERT_EQ(0, pthread_cancel(thread));
+	ASSERT_EQ(1, write(race.go_on[1], &byte, 1));
+	ASSERT_EQ(0, pthread_join(thread, &ret));
+	/* If it hangs */
+	alarm(5);
+	receive(_metadata, self);
+	PUT(&self->conn, 1);
+	EXPECT_SENT(0);
+	EXPECT_KERNEL(2);
+	alarm(0);
+}
+
+static int signal_fd;
+
+static void send_byte(int signal)
+{
+	if (send(signal_fd, "", 1, 0) != 1)
+		abort();
+}
+
+TEST_F(preload, signal)
+{
+	char byte;
+	int i;
+
+	START();
+	PUT(&self->conn, 1);
+	signal_fd = self->env.tx;
+	ASSERT_EQ(0, connect(signal_fd, (void *)&self->env.to.ss,
+			     self->env.to.len));
+	signal(SIGUSR1, send_byte);
+	/* If it hangs */
+	alarm(5);
+	fake_raise_in_lock(SIGUSR1);
+	EXPECT_EQ(WIRE_LEN, send_all(self, 0));
+	alarm(0);
+	/* Of the lock it is taken under first, before the packet */
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(1, recv(self->env.rx, &byte, 1, 0));
+	receive_one(_metadata, self, 0);
+	receive_nothing(_metadata, self);
+	EXPECT_KERNEL(1);
 }
 
 /* A program whose ngtcp2 is linked with -Bsymbolic-functions */
