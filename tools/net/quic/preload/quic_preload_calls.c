@@ -45,7 +45,7 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int count, int flags)
 	unsigned int i;
 	int n;
 
-	if (!count)
+	if (!count || !msgs)
 		return NEXT(sendmmsg)(fd, msgs, count, flags);
 	for (i = 0; i < count; i += n) {
 		n = send_first(fd, msgs + i, count - i, flags);

@@ -189,8 +189,8 @@ void preload_watch(int fd, const struct msghdr *msg)
 	static atomic_int quic_fd = -1;
 	const uint8_t *data;
 
-	if (!ngtcp2_crypto_aead_keylen || !msg->msg_iovlen ||
-	    msg->msg_iov[0].iov_len < 5 || !preload_is_udp(fd))
+	if (!ngtcp2_crypto_aead_keylen || !preload_is_udp(fd) ||
+	    !msg->msg_iov || !msg->msg_iovlen || msg->msg_iov[0].iov_len < 5)
 		return;
 	data = msg->msg_iov[0].iov_base;
 	if (!(data[0] & 0x80)) {

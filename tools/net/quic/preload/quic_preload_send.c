@@ -293,11 +293,12 @@ static ssize_t send_message(struct message *m)
 /* Return whether the message may have tickets. */
 static bool begin(struct message *m, int fd, const struct msghdr *msg)
 {
-	if (preload_inside || preload_off)
+	/* The kernel has an error for those that are none. */
+	if (preload_inside || preload_off || !msg)
 		return false;
 	if (!preload_encrypts)
 		preload_watch(fd, msg);
-	if (!preload_connections || !preload_is_udp(fd))
+	if (!preload_connections || !preload_is_udp(fd) || !msg->msg_iov)
 		return false;
 
 	m->len = message_len(msg);
@@ -345,8 +346,6 @@ bool preload_take(int fd, const struct msghdr *msg, int flags, ssize_t *ret)
 	struct message m = {
 		.flags = flags,
 		.to = {
-			.msg_name = msg->msg_name,
-			.msg_namelen = msg->msg_namelen,
 			.msg_control = control,
 			.msg_controllen = sizeof(control),
 		},
@@ -356,6 +355,8 @@ bool preload_take(int fd, const struct msghdr *msg, int flags, ssize_t *ret)
 	found = begin(&m, fd, msg) && look(&m);
 	if (found) {
 		*ret = -1;
+		m.to.msg_name = msg->msg_name;
+		m.to.msg_namelen = msg->msg_namelen;
 		if (!is_copied(flags))
 			stop(&m);
 		else if (copy_control(&m.to, msg))

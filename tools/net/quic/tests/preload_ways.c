@@ -336,6 +336,26 @@ TEST_F(preload, other_sockets)
 	close(pair[1]);
 }
 
+/* The kernel is asked what is wrong with these. */
+TEST_F(preload, nonsense)
+{
+	/* The compiler is not to know. */
+	void *volatile unmapped = (void *)8, *volatile none = NULL;
+
+	START();
+	EXPECT_ERROR(EBADF, sendmsg(-1, none, 0));
+	EXPECT_ERROR(EBADF, sendmmsg(-1, none, 1, 0));
+	EXPECT_ERROR(EBADF, syscall(SYS_sendmsg, -1L, none, 0L));
+	EXPECT_ERROR(EBADF, syscall(SYS_sendmmsg, -1L, none, 1L, 0L));
+	EXPECT_ERROR(EBADF, sendmsg(-1, unmapped, 0));
+	EXPECT_ERROR(EBADF, writev(-1, unmapped, 1));
+	EXPECT_ERROR(EFAULT, sendmsg(self->env.tx, none, 0));
+	EXPECT_ERROR(EFAULT, sendmmsg(self->env.tx, none, 2, 0));
+	EXPECT_ERROR(EFAULT, writev(self->env.tx, none, 1));
+	PUT(&self->conn, 1);
+	EXPECT_SENT(0);
+}
+
 /* The socket is another one, and of another kind: the library is not told. */
 TEST_F(preload, replaced)
 {
