@@ -6,11 +6,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <time.h>
 
 #include "quic_preload.h"
 #include "quic_preload_keys.h"
@@ -35,6 +38,7 @@ static uint8_t scratch[MAX_MESSAGE];
  * @segment: length of each datagram but the last
  * @first: the first datagram that has not left
  * @user: those before this one are protected in userspace
+ * @deadline: in ms, when a program that waits does no longer; 0: not asked yet
  * @copy: of the data, where these were in pieces
  */
 struct message {
@@ -46,6 +50,7 @@ struct message {
 	size_t segment;
 	size_t first;
 	size_t user;
+	int64_t deadline;
 	uint8_t *copy;
 };
 
@@ -229,22 +234,59 @@ static ssize_t send_some(const struct message *m)
 	return n;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* What is left of SO_SNDTIMEO, in ms; -1: for ever */
+static int time_left(struct message *m)
+{
+	struct timeval timeout = { 0 };
+	socklen_t len = sizeof(timeout);
+	int64_t left;
+
+	if (!m->deadline) {
+		m->deadline = INT64_MAX;
+		getsockopt(m->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, &len);
+		if (timeout.tv_sec || timeout.tv_usec)
+			m->deadline = now_ms() + timeout.tv_sec * 1000LL +
+				      (timeout.tv_usec + 999) / 1000;
+	}
+	if (m->deadline == INT64_MAX)
+		return -1;
+	left = m->deadline - now_ms();
+	if (left < 0)
+		return 0;
+	return left < INT_MAX ? left : INT_MAX;
+}
+
 /*
  * A message leaves as a whole, or not at all: if a part of it has left, and
  * there is no room for the rest, even a program that does not want to wait
  * waits for a while.  After that it will send what has left once more, which
  * the peer takes for what it is.
+ *
+ * Return: 0 if it is worth another try, or what the program is told
  */
-static bool wait_for_room(const struct message *m, int waits)
+static int wait_for_room(struct message *m, int waits)
 {
 	struct pollfd pollfd = { .fd = m->fd, .events = POLLOUT };
 	bool block = !(m->flags & MSG_DONTWAIT) &&
 		     !(fcntl(m->fd, F_GETFL) & O_NONBLOCK);
+	int timeout = block ? time_left(m) : WAIT_MS;
 
-	if (!block && (!m->first || waits >= MAX_WAITS))
-		return false;
-	poll(&pollfd, 1, block ? -1 : WAIT_MS);
-	return true;
+	if (!timeout || (!block && (!m->first || waits >= MAX_WAITS)))
+		return -EAGAIN;
+	if (poll(&pollfd, 1, timeout) < 0)
+		return errno == EINTR && !m->first ? -EINTR : 0;
+	/* poll() does not wait while the socket has errors to tell. */
+	if (pollfd.revents && !(pollfd.revents & POLLOUT))
+		poll(NULL, 0, WAIT_MS);
+	return 0;
 }
 
 /*
@@ -274,8 +316,11 @@ static ssize_t send_message(struct message *m)
 			m->first += sent;
 		} else if (is_refusal(sent) && m->user <= m->first) {
 			m->user = m->first + 1;
-		} else if (sent != -EAGAIN || !wait_for_room(m, waits++)) {
-			break;
+		} else {
+			if (sent == -EAGAIN)
+				sent = wait_for_room(m, waits++);
+			if (sent)
+				break;
 		}
 	}
 	if (m->first * m->segment >= m->len)

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -242,6 +243,8 @@ static struct {
 
 static int hold_tell, hold_until;
 
+static bool interrupted;
+
 static int lock_signal, unlock_signal;
 
 static struct {
@@ -260,6 +263,23 @@ void fake_hold_sendmsg(int tell, int until)
 {
 	hold_until = until;
 	hold_tell = tell;
+}
+
+void fake_interrupt_poll(void)
+{
+	interrupted = true;
+}
+
+int poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	typeof(&poll) next = dlsym(RTLD_NEXT, "poll");
+
+	if (interrupted) {
+		interrupted = false;
+		errno = EINTR;
+		return -1;
+	}
+	return next(fds, count, timeout);
 }
 
 void fake_raise_in_lock(int signal)

@@ -26,6 +26,8 @@ void fake_ngtcp2_protect(ngtcp2_conn *conn, uint64_t number, uint8_t *packet,
 
 /* Of the next calls of sendmsg() @skip reach the kernel, then @times fail. */
 void fake_fail_sendmsg(unsigned int skip, unsigned int times, int err);
+/* The next poll() is interrupted. */
+void fake_interrupt_poll(void);
 /* The next one writes a byte to @tell, and reads one from @until. */
 void fake_hold_sendmsg(int tell, int until);
 /* This signal comes when the next lock was taken, and before it is released. */

@@ -371,6 +371,39 @@ TEST_F(preload, no_room)
 	EXPECT_SENT(WIRE_LEN);
 }
 
+/* A program that waits, but not for ever */
+TEST_F(preload, no_room_timeout)
+{
+	struct timeval timeout = { .tv_usec = 1000 };
+
+	START();
+	PUT(&self->conn, 1);
+	PUT(&self->other, 1);
+	EXPECT_SENT(WIRE_LEN);
+	PUT(&self->conn, 1);
+	PUT(&self->other, 1);
+	fake_fail_sendmsg(0, 1, EAGAIN);
+	fake_interrupt_poll();
+	EXPECT_EQ(-1, send_all(self, WIRE_LEN));
+	EXPECT_EQ(EINTR, errno);
+	/* One half has left. */
+	fake_fail_sendmsg(1, 1, EAGAIN);
+	fake_interrupt_poll();
+	EXPECT_SENT(WIRE_LEN);
+
+	ASSERT_EQ(0, setsockopt(self->env.tx, SOL_SOCKET, SO_SNDTIMEO, &timeout,
+				sizeof(timeout)));
+	PUT(&self->conn, 1);
+	fake_fail_sendmsg(0, UINT_MAX, EAGAIN);
+	/* If it hangs */
+	alarm(5);
+	EXPECT_EQ(-1, send_all(self, 0));
+	EXPECT_EQ(EAGAIN, errno);
+	alarm(0);
+	fake_fail_sendmsg(0, 0, 0);
+	EXPECT_SENT(0);
+}
+
 /* Nobody can protect these any more. */
 
 TEST_F(preload, connection_gone)
