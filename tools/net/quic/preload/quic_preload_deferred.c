@@ -57,7 +57,8 @@ struct entry {
 /**
  * struct preload_store - deferred packets of a connection
  * @first: serial of the first entry
- * @count: entries; all are forgotten when every packet has left
+ * @count: entries; all are forgotten when every packet has left, or when there
+ *	is no room and the program has tried to send each: it drops some
  * @used: bytes
  * @waiting: entries that have not LEFT
  * @unseen: those of them that are UNSEEN
@@ -123,6 +124,19 @@ void preload_drop_store(struct preload_conn *conn)
 
 /* Keeping packets */
 
+static void forget_all(struct preload_store *store)
+{
+	store->first += store->count;
+	store->count = 0;
+	store->used = 0;
+	store->waiting = 0;
+}
+
+static bool is_full(const struct preload_store *store, size_t len)
+{
+	return store->count == MAX_WAITING || len > STORE_SIZE - store->used;
+}
+
 static struct preload_store *get_store(struct preload_conn *conn)
 {
 	struct preload_store *store = conn->store;
@@ -135,23 +149,22 @@ static struct preload_store *get_store(struct preload_conn *conn)
 		memset(store, 0, offsetof(struct preload_store, entries));
 		conn->store = store;
 	}
-	if (!store->waiting) {
-		store->first += store->count;
-		store->count = 0;
-		store->used = 0;
-	}
+	if (!store->waiting)
+		forget_all(store);
 	return store;
 }
 
 static struct entry *new_entry(struct preload_store *store, size_t len)
 {
-	struct entry *entry = &store->entries[store->count];
+	struct entry *entry;
 
-	if (store->late || store->count == MAX_WAITING ||
-	    len > STORE_SIZE - store->used) {
+	if (!store->unseen && is_full(store, len))
+		forget_all(store);
+	if (store->late || is_full(store, len)) {
 		say_why();
 		return NULL;
 	}
+	entry = &store->entries[store->count];
 	*entry = (struct entry) { .at = store->used, .len = len };
 	store->used += len;
 	store->count++;

@@ -285,6 +285,23 @@ TEST_F(preload, waits)
 	EXPECT_KERNEL(5);
 }
 
+/* There is no room for one, and the program does not try again. */
+TEST_F(preload, dropped)
+{
+	int i;
+
+	START();
+	PUT(&self->conn, 1);
+	fake_fail_sendmsg(0, 1, EAGAIN);
+	self->flags = MSG_DONTWAIT;
+	EXPECT_ERROR(EAGAIN, send_all(self, 0));
+	for (i = 0; i < 300; i++) {
+		PUT(&self->conn, 1);
+		EXPECT_SENT(0);
+	}
+	EXPECT_KERNEL(300);
+}
+
 /* A packet that is too long was tried, and is not sent again. */
 TEST_F(preload, given_up)
 {
