@@ -134,9 +134,9 @@ __attribute__((constructor)) static void start(void)
 	const char *offload = getenv("QUIC_OFFLOAD");
 
 	owner = getpid();
-	preload_off = (offload && !strcmp(offload, "0")) ||
-		      pthread_atfork(before_fork, after_fork,
-				     after_fork_in_child);
+	if ((offload && !strcmp(offload, "0")) ||
+	    pthread_atfork(before_fork, after_fork, after_fork_in_child))
+		preload_off = true;
 }
 
 __attribute__((destructor)) static void write_stats(void)

@@ -21,7 +21,7 @@
 })
 void *preload_next(const char *name);
 
-/* QUIC_OFFLOAD=0, or no memory */
+/* QUIC_OFFLOAD=0, no memory, or no random numbers */
 extern bool preload_off;
 
 /* Connections whose keys were seen, those that are gone too */
