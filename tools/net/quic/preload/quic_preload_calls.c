@@ -14,6 +14,29 @@
 
 #include "quic_preload.h"
 
+/*
+ * dlsym() is not for handlers of signals, and these functions are: look for the
+ * functions before the program starts.  Somebody may call them even earlier.
+ */
+#define FUNCTIONS(do_)							\
+	do_(sendmsg) do_(sendmmsg) do_(sendto) do_(send) do_(write)	\
+	do_(writev) do_(pwritev2) do_(pwritev64v2) do_(syscall) do_(close)
+
+#define DECLARE(name)	_Atomic(typeof(&name)) name;
+#define FIND(name)	next.name = preload_next(#name);
+
+static struct {
+	FUNCTIONS(DECLARE)
+} next;
+
+__attribute__((constructor)) static void find_functions(void)
+{
+	FUNCTIONS(FIND)
+}
+
+#undef NEXT
+#define NEXT(name)	(next.name ?: (typeof(&name))preload_next(#name))
+
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	ssize_t ret;
