@@ -18,20 +18,31 @@
  * dlsym() is not for handlers of signals, and these functions are: look for the
  * functions before the program starts.  Somebody may call them even earlier.
  */
-#define FUNCTIONS(do_)							\
-	do_(sendmsg) do_(sendmmsg) do_(sendto) do_(send) do_(write)	\
-	do_(writev) do_(pwritev2) do_(pwritev64v2) do_(syscall) do_(close)
-
-#define DECLARE(name)	_Atomic(typeof(&name)) name;
-#define FIND(name)	next.name = preload_next(#name);
-
 static struct {
-	FUNCTIONS(DECLARE)
+	_Atomic(typeof(&sendmsg)) sendmsg;
+	_Atomic(typeof(&sendmmsg)) sendmmsg;
+	_Atomic(typeof(&sendto)) sendto;
+	_Atomic(typeof(&send)) send;
+	_Atomic(typeof(&write)) write;
+	_Atomic(typeof(&writev)) writev;
+	_Atomic(typeof(&pwritev2)) pwritev2;
+	_Atomic(typeof(&pwritev64v2)) pwritev64v2;
+	_Atomic(typeof(&syscall)) syscall;
+	_Atomic(typeof(&close)) close;
 } next;
 
 __attribute__((constructor)) static void find_functions(void)
 {
-	FUNCTIONS(FIND)
+	next.sendmsg = preload_next("sendmsg");
+	next.sendmmsg = preload_next("sendmmsg");
+	next.sendto = preload_next("sendto");
+	next.send = preload_next("send");
+	next.write = preload_next("write");
+	next.writev = preload_next("writev");
+	next.pwritev2 = preload_next("pwritev2");
+	next.pwritev64v2 = preload_next("pwritev64v2");
+	next.syscall = preload_next("syscall");
+	next.close = preload_next("close");
 }
 
 #undef NEXT

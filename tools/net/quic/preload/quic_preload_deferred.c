@@ -86,7 +86,8 @@ static size_t pn_length(const uint8_t *header)
 
 static void say_why(void)
 {
-	preload_say("packets of a connection wait, or left unseen: others are protected in userspace");
+	preload_say("packets of a connection wait, or left unseen: "
+		    "others are protected in userspace");
 }
 
 void preload_expired(ngtcp2_conn *ngtcp2)

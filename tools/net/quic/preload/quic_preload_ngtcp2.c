@@ -197,7 +197,8 @@ void preload_watch(int fd, const struct msghdr *msg)
 		if (fd != quic_fd)
 			return;
 		preload_lock();
-		preload_say("ngtcp2 does not call this library (linked with -Bsymbolic-functions?): nothing is offloaded");
+		preload_say("ngtcp2 does not call this library (linked with "
+			    "-Bsymbolic-functions?): nothing is offloaded");
 		preload_unlock();
 	} else if (!memcmp(data + 1, versions[0], 4) ||
 		   !memcmp(data + 1, versions[1], 4)) {

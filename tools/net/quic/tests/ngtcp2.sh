@@ -206,6 +206,7 @@ impairments()
 		netem delay 5ms 1ms reorder 10% 50%
 		reordered=yes
 		download "reordering $gso" gtls
+		# shellcheck disable=SC2034 # ngtcp2_lib.sh reads it
 		reordered=
 		no_netem
 		download "no impairment $gso" gtls

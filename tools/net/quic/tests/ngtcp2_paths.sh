@@ -238,6 +238,7 @@ key_limit()
 ktap_print_header
 modprobe -q quic
 [ -e /proc/net/quic_stat ] || skip_all "needs CONFIG_QUIC"
+# shellcheck disable=SC2034 # ngtcp2_lib.sh reads it
 patience=${QUIC_PATIENCE:-60}
 unlimited=$(cat "$max_packets")
 setup "$size" 1

@@ -97,7 +97,7 @@ TEST_F(preload, ways)
 	ASSERT_EQ(0, connect(self->env.tx, (void *)&self->env.to.ss,
 			     self->env.to.len));
 	START();
-	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
 		PUT(&self->conn, 1);
 		message(self, 0, 0);
 		EXPECT_EQ(WIRE_LEN, ways[i].send(self->env.tx,
@@ -629,7 +629,7 @@ TEST(symbolic)
 	ASSERT_LE(0, own.log);
 	pid = fork();
 	if (!pid) {
-		char *argv[] = { "preload_ways", NULL };
+		char *argv[2] = { "preload_ways" };
 
 		dup2(own.log, 2);
 		setenv("QUIC_PRELOAD_ALSO", "fake_symbolic.so", 1);
