@@ -96,9 +96,8 @@ lock() {
 # um and um-debug have the test-only um-speed.diff, so there is a tree for them.
 # um-generic is um-debug's kernel, booted so that it takes generic ciphers. um-distro
 # is Debian's own kernel for User Mode Linux, which has no QUIC: to see what programs do
-# there. um-gcov is
-# um-kasan without KASAN that counts which lines run. um-pristine is a kernel without
-# the series, for benchmarks.
+# there. um-gcov is um-kasan without KASAN that counts which lines run. um-pristine is a
+# kernel without the series, for benchmarks.
 # shellcheck disable=SC2034 # the other scripts read them
 flavour() {
 	FLAVOUR=$1

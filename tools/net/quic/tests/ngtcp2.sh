@@ -312,6 +312,7 @@ modprobe -q quic
 [ -e /proc/net/quic_stat ] || skip_all "needs CONFIG_QUIC"
 setup "$size" "$small"
 
+# shellcheck disable=SC2034 # run_parts reads it
 declare -A parts=(
 	[h3_server]=10 [gtlsserver]=10 [uploads]=9 [peers]=5 [key_updates]=8
 	[migration]=6 [impairments]=10 [many_connections]=4 [spoiled]=4 [killed]=2
@@ -320,13 +321,4 @@ declare -A parts=(
 [ $# -gt 0 ] || set -- h3_server gtlsserver uploads peers key_updates \
 	migration impairments many_connections spoiled killed bad_paths
 
-plan=0
-for part; do
-	plan=$((plan + ${parts[$part]}))
-done
-ktap_set_plan $plan
-for part; do
-	$part
-done
-
-ktap_finished
+run_parts "$@"

@@ -354,3 +354,19 @@ upload()
 	expect_no_flow
 	report "$name"
 }
+
+# run_parts PART...: functions, with as many tests each as "parts" says
+run_parts()
+{
+	local part plan=0
+
+	for part; do
+		plan=$((plan + ${parts[$part]}))
+	done
+	ktap_set_plan $plan
+	for part; do
+		$part
+	done
+
+	ktap_finished
+}

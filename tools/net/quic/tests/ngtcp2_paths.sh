@@ -244,19 +244,11 @@ unlimited=$(cat "$max_packets")
 setup "$size" 1
 trap restore EXIT
 
+# shellcheck disable=SC2034 # run_parts reads it
 declare -A parts=(
 	[smaller]=3 [wildcard]=10 [interface]=1
 	[key_limit]=4
 )
 [ $# -gt 0 ] || set -- smaller wildcard interface key_limit
 
-plan=0
-for part; do
-	plan=$((plan + ${parts[$part]}))
-done
-ktap_set_plan $plan
-for part; do
-	$part
-done
-
-ktap_finished
+run_parts "$@"
