@@ -11,7 +11,7 @@
 #include <linux/unaligned.h>
 #include <uapi/linux/tls.h>
 
-#include "quic.h"
+#include "key.h"
 
 #define QUIC_CIPHER_ASSERT(c)						\
 	static_assert(QUIC_TAG_SIZE == (c##_TAG_SIZE) &&		\
@@ -30,22 +30,26 @@ static const struct quic_cipher quic_ciphers[] = {
 		.aead		= "gcm(aes)",
 		.key_size	= TLS_CIPHER_AES_GCM_128_KEY_SIZE,
 		.limit		= 1ULL << 23,
+		.integrity_limit = 1ULL << 52,
 	}, {
 		.type		= TLS_CIPHER_AES_GCM_256,
 		.aead		= "gcm(aes)",
 		.key_size	= TLS_CIPHER_AES_GCM_256_KEY_SIZE,
 		.limit		= 1ULL << 23,
+		.integrity_limit = 1ULL << 52,
 	}, {
 		.type		= TLS_CIPHER_AES_CCM_128,
 		.aead		= "ccm(aes)",
 		.key_size	= TLS_CIPHER_AES_CCM_128_KEY_SIZE,
 		.ccm		= true,
 		.limit		= 2965820,	/* 2^21.5 */
+		.integrity_limit = 2965820,
 	}, {
 		.type		= TLS_CIPHER_CHACHA20_POLY1305,
 		.key_size	= TLS_CIPHER_CHACHA20_POLY1305_KEY_SIZE,
 		.chacha		= true,
 		.limit		= 1ULL << 62,
+		.integrity_limit = 1ULL << 36,
 	},
 };
 
@@ -53,6 +57,11 @@ static unsigned long long max_packets_per_key = ULLONG_MAX;
 module_param(max_packets_per_key, ullong, 0644);
 MODULE_PARM_DESC(max_packets_per_key,
 		 "Packets that a key may protect, if below the cipher's limit");
+
+static unsigned long long max_failures_per_key = ULLONG_MAX;
+module_param(max_failures_per_key, ullong, 0644);
+MODULE_PARM_DESC(max_failures_per_key,
+		 "Packets that a key may fail to open, if below the cipher's limit");
 
 /**
  * quic_cipher_find - look a cipher up
@@ -82,6 +91,19 @@ const struct quic_cipher *quic_cipher_find(u16 type)
 u64 quic_cipher_limit(const struct quic_cipher *cipher)
 {
 	return min_t(u64, cipher->limit, READ_ONCE(max_packets_per_key));
+}
+
+/**
+ * quic_cipher_integrity_limit - how many packets may a key fail to open?
+ * @cipher: the key's cipher
+ *
+ * Return: the limit of RFC 9001 section 6.6, or what the administrator has
+ * lowered it to.
+ */
+u64 quic_cipher_integrity_limit(const struct quic_cipher *cipher)
+{
+	return min_t(u64, cipher->integrity_limit,
+		     READ_ONCE(max_failures_per_key));
 }
 
 static void quic_cipher_load_chacha_key(u32 to[CHACHA_KEY_WORDS], const u8 *key)
@@ -162,21 +184,31 @@ void quic_cipher_free_keys(const struct quic_cipher *cipher,
 }
 
 /**
- * quic_cipher_same_header_key - compare header protection keys
- * @cipher: cipher of both
- * @a: keys
- * @b: keys
+ * quic_cipher_is_header_key - compare header protection keys
+ * @cipher: their cipher
+ * @keys: one of them
+ * @header_key: the other, @cipher->key_size bytes
  *
  * Return: whether they are equal.
  */
-bool quic_cipher_same_header_key(const struct quic_cipher *cipher,
-				 const union quic_cipher_keys *a,
-				 const union quic_cipher_keys *b)
+bool quic_cipher_is_header_key(const struct quic_cipher *cipher,
+			       const union quic_cipher_keys *keys,
+			       const u8 *header_key)
 {
-	if (cipher->chacha)
-		return !crypto_memneq(a->chacha.header, b->chacha.header,
-				      sizeof(a->chacha.header));
+	union quic_cipher_keys other = {};
+	bool same;
 
-	return !crypto_memneq(&a->aes.header, &b->aes.header,
-			      sizeof(a->aes.header));
+	if (cipher->chacha) {
+		quic_cipher_load_chacha_key(other.chacha.header, header_key);
+		same = !crypto_memneq(keys->chacha.header, other.chacha.header,
+				      sizeof(other.chacha.header));
+	} else {
+		aes_prepareenckey(&other.aes.header, header_key,
+				  cipher->key_size);
+		same = !crypto_memneq(&keys->aes.header, &other.aes.header,
+				      sizeof(other.aes.header));
+	}
+	memzero_explicit(&other, sizeof(other));
+
+	return same;
 }

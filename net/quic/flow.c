@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The flows of a socket: registered connections and their key generations.
+ * A flow: one direction of a registered connection, and its key generations.
  */
 
 #include <linux/cred.h>
@@ -8,41 +8,9 @@
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 
-#include "quic.h"
+#include "flow.h"
 
-/**
- * struct quic_flow - a registered connection
- * @node: entry in the socket's table
- * @match: what the flow matches, normalised
- * @keys: its newest two generations, by key phase
- * @list: entry in the socket's list
- * @generation: the newest
- * @ucounts: user that the flow is charged to
- * @rcu: senders find the flow under RCU
- */
-struct quic_flow {
-	struct rhash_head		node;
-	struct quic_connection_info_key	match;
-	struct quic_key __rcu		*keys[2];
-	struct list_head		list;
-	u8				generation;
-	struct ucounts			*ucounts;
-	struct rcu_head			rcu;
-};
-
-/* Compared as bytes, hashed as words. */
-static_assert(sizeof(struct quic_connection_info_key) == 48);
-static_assert(offsetofend(struct quic_connection_info_key, addr) == 48);
-static_assert(sizeof(struct quic_connection_info) == 128);
-static_assert(sizeof(struct quic_tx_ancillary_data) == 16);
-
-static const struct rhashtable_params quic_flow_params = {
-	.key_len		= sizeof_field(struct quic_flow, match),
-	.key_offset		= offsetof(struct quic_flow, match),
-	.head_offset		= offsetof(struct quic_flow, node),
-	.automatic_shrinking	= true,
-};
-
+/* Servers have many: kmalloc() would round them up. */
 static struct kmem_cache *quic_flow_cache;
 
 /**
@@ -65,20 +33,37 @@ void quic_flow_exit(void)
 	kmem_cache_destroy(quic_flow_cache);
 }
 
-static void quic_flow_free(struct quic_flow *flow)
+static struct quic_key *quic_flow_create_key(enum quic_dir dir,
+					     const struct quic_cipher *cipher,
+					     const struct quic_connection_info *info)
 {
-	quic_key_put(rcu_dereference_protected(flow->keys[0], true));
-	quic_key_put(rcu_dereference_protected(flow->keys[1], true));
-	dec_ucount(flow->ucounts, UCOUNT_QUIC_FLOWS);
-	kfree_rcu(flow, rcu);
+	struct quic_key *key = quic_key_create(cipher, info);
+
+	if (!IS_ERR(key) && dir == QUIC_RX)
+		key->opening.fingerprint = quic_key_fingerprint(cipher, info);
+
+	return key;
 }
 
-static struct quic_flow *quic_flow_alloc(const struct quic_cipher *cipher,
-					 const struct quic_connection_info *info)
+/**
+ * quic_flow_create - a flow with its first key generation
+ * @key: what it is found by
+ * @info: the key generation
+ *
+ * Context: process context, may sleep.
+ * Return: the flow, charged to the user; or ERR_PTR() of -EOPNOTSUPP if the
+ * cipher is not available, -ENOBUFS if the user has no flow left, -ENOMEM.
+ */
+struct quic_flow *quic_flow_create(const struct quic_flow_key *key,
+				   const struct quic_connection_info *info)
 {
+	const struct quic_cipher *cipher = quic_cipher_find(info->cipher_type);
 	struct quic_flow *flow;
-	struct quic_key *key;
+	struct quic_key *first;
 	int err;
+
+	if (!cipher)
+		return ERR_PTR(-EOPNOTSUPP);
 
 	flow = kmem_cache_zalloc(quic_flow_cache, GFP_KERNEL);
 	if (!flow)
@@ -90,14 +75,14 @@ static struct quic_flow *quic_flow_alloc(const struct quic_cipher *cipher,
 	if (!flow->ucounts)
 		goto err_free;
 
-	key = quic_key_create(cipher, info);
-	err = PTR_ERR_OR_ZERO(key);
+	first = quic_flow_create_key(key->dir, cipher, info);
+	err = PTR_ERR_OR_ZERO(first);
 	if (err)
 		goto err_dec_ucount;
 
-	flow->match = info->key;
+	flow->key = *key;
 	flow->generation = info->conn_payload_key_gen;
-	RCU_INIT_POINTER(flow->keys[flow->generation & 1], key);
+	RCU_INIT_POINTER(flow->keys[flow->generation & 1], first);
 
 	return flow;
 
@@ -108,38 +93,69 @@ err_free:
 	return ERR_PTR(err);
 }
 
-static struct quic_flow *quic_flow_find(struct quic_sock *qs,
-					const struct quic_connection_info_key *key)
+/**
+ * quic_flow_free - undo quic_flow_create()
+ * @flow: flow that can't be found any more
+ *
+ * Context: process context.
+ */
+void quic_flow_free(struct quic_flow *flow)
 {
-	return rhashtable_lookup_fast(&qs->flows, key, quic_flow_params);
+	quic_key_put(rcu_dereference_protected(flow->keys[0], true));
+	quic_key_put(rcu_dereference_protected(flow->keys[1], true));
+	dec_ucount(flow->ucounts, UCOUNT_QUIC_FLOWS);
+	kfree_rcu(flow, rcu);
 }
 
-/* RFC 9001 section 6: an update replaces packet protection key and IV. */
-static int quic_flow_update(struct quic_flow *flow,
-			    const struct quic_cipher *cipher,
-			    const struct quic_connection_info *info)
+/* A receive flow may be given a generation that it has again. */
+static bool quic_flow_same_key(const struct quic_flow *flow,
+			       const struct quic_key *key,
+			       const struct quic_connection_info *info)
 {
-	u8 ahead = info->conn_payload_key_gen - flow->generation;
-	struct quic_key *key, *newest, *old;
-	unsigned int phase;
+	const struct quic_cipher *cipher = key->cipher;
 
-	phase = info->conn_payload_key_gen & 1;
+	return flow->key.dir == QUIC_RX &&
+	       cipher->type == info->cipher_type &&
+	       key->opening.fingerprint == quic_key_fingerprint(cipher, info) &&
+	       !memcmp(key->iv, info->payload_iv, sizeof(key->iv)) &&
+	       quic_cipher_is_header_key(cipher, &key->keys, info->header_key);
+}
+
+/**
+ * quic_flow_update - the next key generation of a flow
+ * @flow: flow of a locked socket
+ * @info: the key generation
+ *
+ * RFC 9001 section 6: an update replaces packet protection key and IV.
+ *
+ * Context: process context, may sleep.
+ * Return: 0, also if a receive flow has just that generation; -EOPNOTSUPP if
+ * the cipher is not available, -EEXIST if the flow has that generation,
+ * -EINVAL if it can't get that generation, cipher or header key, -ENOMEM.
+ */
+int quic_flow_update(struct quic_flow *flow,
+		     const struct quic_connection_info *info)
+{
+	const struct quic_cipher *cipher = quic_cipher_find(info->cipher_type);
+	u8 ahead = info->conn_payload_key_gen - flow->generation;
+	unsigned int phase = info->conn_payload_key_gen & 1;
+	struct quic_key *key, *newest, *old;
+
+	if (!cipher)
+		return -EOPNOTSUPP;
+
 	old = rcu_dereference_protected(flow->keys[phase], true);
 	if (old && old->generation == info->conn_payload_key_gen)
-		return -EEXIST;
+		return quic_flow_same_key(flow, old, info) ? 0 : -EEXIST;
 
 	newest = rcu_dereference_protected(flow->keys[!phase], true);
-	if (ahead != 1 || cipher != newest->cipher)
+	if (ahead != 1 || cipher != newest->cipher ||
+	    !quic_cipher_is_header_key(cipher, &newest->keys, info->header_key))
 		return -EINVAL;
 
-	key = quic_key_create(cipher, info);
+	key = quic_flow_create_key(flow->key.dir, cipher, info);
 	if (IS_ERR(key))
 		return PTR_ERR(key);
-
-	if (!quic_cipher_same_header_key(cipher, &key->keys, &newest->keys)) {
-		quic_key_put(key);
-		return -EINVAL;
-	}
 
 	rcu_assign_pointer(flow->keys[phase], key);
 	flow->generation = key->generation;
@@ -149,110 +165,35 @@ static int quic_flow_update(struct quic_flow *flow,
 }
 
 /**
- * quic_flow_add - add a flow, or the next key generation of one
- * @qs: flows of the socket, locked
- * @net: network namespace of the socket
- * @info: the flow and its keys, @info->key normalised
+ * quic_flow_received - packets of a flow have been received
+ * @flow: receive flow
+ * @next_pkt_num: largest number of theirs, plus one
  *
- * Context: process context, may sleep.
- * Return: 1 for a new flow, 0 for a new generation; -EOPNOTSUPP if the cipher
- * is not available, -EEXIST if the flow has that generation, -EINVAL if it
- * can't get that generation, cipher or header key, -ENOBUFS if the user has no
- * flow left, -ENOMEM.
+ * Context: any.
  */
-int quic_flow_add(struct quic_sock *qs, struct net *net,
-		  const struct quic_connection_info *info)
+void quic_flow_received(struct quic_flow *flow, u64 next_pkt_num)
 {
-	const struct quic_cipher *cipher;
-	struct quic_flow *flow;
-	unsigned int *nr;
-	int err;
+	s64 next = atomic64_read(&flow->next_pkt_num);
 
-	cipher = quic_cipher_find(info->cipher_type);
-	if (!cipher)
-		return -EOPNOTSUPP;
-
-	flow = quic_flow_find(qs, &info->key);
-	if (flow)
-		return quic_flow_update(flow, cipher, info);
-
-	flow = quic_flow_alloc(cipher, info);
-	if (IS_ERR(flow))
-		return PTR_ERR(flow);
-
-	err = rhashtable_insert_fast(&qs->flows, &flow->node, quic_flow_params);
-	if (err) {
-		quic_flow_free(flow);
-		/* The table could not grow, whatever the reason. */
-		return -ENOMEM;
-	}
-
-	list_add(&flow->list, &qs->list);
-	nr = &qs->nr[quic_match_kind(&flow->match)];
-	WRITE_ONCE(*nr, *nr + 1);
-	QUIC_INC_STATS(net, CURR_TX_SW);
-
-	return 1;
-}
-
-static void quic_flow_remove(struct quic_sock *qs, struct net *net,
-			     struct quic_flow *flow)
-{
-	unsigned int *nr = &qs->nr[quic_match_kind(&flow->match)];
-
-	rhashtable_remove_fast(&qs->flows, &flow->node, quic_flow_params);
-	list_del(&flow->list);
-	WRITE_ONCE(*nr, *nr - 1);
-	QUIC_DEC_STATS(net, CURR_TX_SW);
-	quic_flow_free(flow);
+	while (next < (s64)next_pkt_num &&
+	       !atomic64_try_cmpxchg(&flow->next_pkt_num, &next, next_pkt_num))
+		;
 }
 
 /**
- * quic_flow_del - delete a flow and its keys
- * @qs: flows of the socket, locked
- * @net: network namespace of the socket
- * @key: the flow, normalised
+ * quic_flow_hold_keys - take references on all keys of a flow
+ * @flow: flow that was found
+ * @keys: receives them, by phase
  *
- * Context: process context.
- * Return: 0, or -ENOENT.
- */
-int quic_flow_del(struct quic_sock *qs, struct net *net,
-		  const struct quic_connection_info_key *key)
-{
-	struct quic_flow *flow;
-
-	flow = quic_flow_find(qs, key);
-	if (!flow)
-		return -ENOENT;
-
-	quic_flow_remove(qs, net, flow);
-
-	return 0;
-}
-
-/**
- * quic_flow_del_all - delete all flows of a socket
- * @qs: flows of the socket, locked, or not in use any more
- * @net: network namespace of the socket
+ * An update under way may empty a slot for a moment: the generation that was
+ * there is retired then.
  *
- * Context: process context, may sleep.
+ * Context: RCU read side.
+ * Return: whether there was any key: not if the flow has been deleted since it
+ * was found.
  */
-void quic_flow_del_all(struct quic_sock *qs, struct net *net)
-{
-	struct quic_flow *flow, *next;
-
-	list_for_each_entry_safe(flow, next, &qs->list, list) {
-		quic_flow_remove(qs, net, flow);
-		cond_resched();
-	}
-}
-
-/* References on all keys of a flow; an update under way may empty a slot for a
- * moment: the generation that was there is retired then. Returns whether there
- * was any key: not if the flow has been deleted since it was found.
- */
-static bool quic_flow_hold_keys(const struct quic_flow *flow,
-				struct quic_key *keys[2])
+bool quic_flow_hold_keys(const struct quic_flow *flow,
+			 struct quic_key *keys[2])
 {
 	unsigned int phase;
 
@@ -265,82 +206,4 @@ static bool quic_flow_hold_keys(const struct quic_flow *flow,
 	}
 
 	return keys[0] || keys[1];
-}
-
-/**
- * quic_flow_get_keys - find the flow of a message, for its keys
- * @qs: flows of the socket; need not be locked
- * @dest: where the message goes
- * @dcid: destination connection ID
- * @dcid_len: bytes in @dcid
- * @keys: receives the flow's keys by phase, each NULL or with a reference
- *
- * Context: process context.
- * Return: 0; -ENOENT if no flow matches.
- */
-int quic_flow_get_keys(struct quic_sock *qs, const struct quic_dest *dest,
-		       const u8 *dcid, unsigned int dcid_len,
-		       struct quic_key *keys[2])
-{
-	struct quic_connection_info_key key = {};
-	const struct quic_flow *flow;
-	enum quic_match kind;
-
-	key.conn_id_length = dcid_len;
-	memcpy(key.conn_id + sizeof(key.conn_id) - dcid_len, dcid, dcid_len);
-
-	for (kind = 0; kind < QUIC_MATCH_NUM; kind++) {
-		if (!READ_ONCE(qs->nr[kind]) ||
-		    (kind == QUIC_MATCH_SCOPED && !dest->scope_id))
-			continue;
-
-		quic_match_set(&key, dest, kind);
-		rcu_read_lock();
-		do {
-			flow = rhashtable_lookup(&qs->flows, &key,
-						 quic_flow_params);
-		} while (flow && !quic_flow_hold_keys(flow, keys));
-		rcu_read_unlock();
-		if (flow)
-			return 0;
-	}
-
-	return -ENOENT;
-}
-
-/**
- * quic_sock_alloc - what a socket needs to have flows
- *
- * Context: process context, may sleep.
- * Return: an empty flow table, or NULL without memory.
- */
-struct quic_sock *quic_sock_alloc(void)
-{
-	struct quic_sock *qs;
-
-	qs = kzalloc_obj(*qs, GFP_KERNEL_ACCOUNT);
-	if (!qs)
-		return NULL;
-
-	if (rhashtable_init(&qs->flows, &quic_flow_params)) {
-		kfree(qs);
-		return NULL;
-	}
-	INIT_LIST_HEAD(&qs->list);
-
-	return qs;
-}
-
-/**
- * quic_sock_free - undo quic_sock_alloc(), delete all flows
- * @qs: flows; nobody uses them any more
- * @net: network namespace of the socket
- *
- * Context: process context, may sleep.
- */
-void quic_sock_free(struct quic_sock *qs, struct net *net)
-{
-	quic_flow_del_all(qs, net);
-	rhashtable_destroy(&qs->flows);
-	kfree(qs);
 }

@@ -6,7 +6,7 @@
 #include <linux/atomic.h>
 #include <linux/errno.h>
 
-#include "quic.h"
+#include "key.h"
 
 /**
  * quic_guard_take - take the packet numbers of a train

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <kunit/test.h>
 
-#include "quic.h"
+#include "key.h"
 
 static struct quic_use quic_guard_test_use(u64 first, u64 last,
 					   unsigned int packets)

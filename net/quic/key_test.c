@@ -4,7 +4,7 @@
 #include <linux/slab.h>
 #include <uapi/linux/tls.h>
 
-#include "quic.h"
+#include "key.h"
 
 struct quic_key_test_case {
 	const char	*name;
@@ -128,28 +128,75 @@ quic_key_test_create(struct kunit *test, const struct quic_key_test_case *c)
 	return key;
 }
 
+/* A key and where to use it */
+struct quic_key_test {
+	struct quic_key		*key;
+	struct aead_request	*req;
+	u8			*buf;
+};
+
+static void quic_key_test_start(struct kunit *test, struct quic_key_test *t)
+{
+	const struct quic_key_test_case *c = test->param_value;
+
+	t->key = quic_key_test_create(test, c);
+	t->req = kunit_kzalloc(test, sizeof(*t->req) + t->key->reqsize,
+			       GFP_KERNEL);
+	t->buf = kunit_kzalloc(test, sizeof(c->protected), GFP_KERNEL);
+	if (!t->req || !t->buf) {
+		quic_key_put(t->key);
+		KUNIT_FAIL_AND_ABORT(test, "no memory");
+	}
+}
+
 static void quic_key_test_protect(struct kunit *test)
 {
 	const struct quic_key_test_case *c = test->param_value;
-	size_t len = c->len + QUIC_TAG_SIZE;
-	struct aead_request *req;
-	struct quic_key *key;
-	u8 *buf;
+	struct quic_key_test t;
 
-	key = quic_key_test_create(test, c);
-	req = kunit_kzalloc(test, sizeof(*req) + key->reqsize, GFP_KERNEL);
-	buf = kunit_kzalloc(test, len, GFP_KERNEL);
-	if (!req || !buf) {
-		quic_key_put(key);
-		KUNIT_FAIL_AND_ABORT(test, "no memory");
-	}
-
-	memcpy(buf, c->plain, c->len);
-	KUNIT_EXPECT_EQ(test, 0, quic_key_protect(key, req, buf, c->len,
+	quic_key_test_start(test, &t);
+	memcpy(t.buf, c->plain, c->len);
+	KUNIT_EXPECT_EQ(test, 0, quic_key_protect(t.key, t.req, t.buf, c->len,
 						  c->dcid_len, c->pn));
-	KUNIT_EXPECT_MEMEQ(test, buf, c->protected, len);
+	KUNIT_EXPECT_MEMEQ(test, t.buf, c->protected, c->len + QUIC_TAG_SIZE);
+	quic_key_put(t.key);
+}
 
-	quic_key_put(key);
+/* Header protection off, and the rest */
+static int quic_key_test_open_packet(const struct quic_key_test_case *c,
+				     const struct quic_key_test *t)
+{
+	u8 mask[AES_BLOCK_SIZE];
+	unsigned int pn_len;
+
+	quic_key_mask(t->key, t->buf + quic_packet_sample(c->dcid_len), mask);
+	pn_len = quic_packet_pn_len(t->buf[0] ^ mask[0]);
+	quic_packet_mask_header(t->buf, c->dcid_len, pn_len, mask);
+
+	return quic_key_open(t->key, t->req, t->buf, c->len + QUIC_TAG_SIZE,
+			     c->dcid_len, c->pn);
+}
+
+static void quic_key_test_open(struct kunit *test)
+{
+	const struct quic_key_test_case *c = test->param_value;
+	unsigned int i, len = c->len + QUIC_TAG_SIZE;
+	struct quic_key_test t;
+
+	quic_key_test_start(test, &t);
+	memcpy(t.buf, c->protected, len);
+	KUNIT_EXPECT_EQ(test, 0, quic_key_test_open_packet(c, &t));
+	KUNIT_EXPECT_MEMEQ(test, t.buf, c->plain, c->len);
+
+	/* Whatever bit is wrong: in header, number, payload, tag. */
+	for (i = 0; i < 8 * len; i++) {
+		memcpy(t.buf, c->protected, len);
+		t.buf[i / 8] ^= 1 << i % 8;
+		KUNIT_EXPECT_EQ_MSG(test, -EBADMSG,
+				    quic_key_test_open_packet(c, &t),
+				    "bit %u", i);
+	}
+	quic_key_put(t.key);
 }
 
 static void quic_key_test_limits(struct kunit *test)
@@ -157,23 +204,31 @@ static void quic_key_test_limits(struct kunit *test)
 	static const struct {
 		u16 type;
 		u64 limit;
+		u64 integrity_limit;
 	} limits[] = {
-		{ TLS_CIPHER_AES_GCM_128, 8388608 },
-		{ TLS_CIPHER_AES_GCM_256, 8388608 },
-		{ TLS_CIPHER_AES_CCM_128, 2965820 },
-		{ TLS_CIPHER_CHACHA20_POLY1305, 1ULL << 62 },
+		{ TLS_CIPHER_AES_GCM_128, 8388608, 4503599627370496 },
+		{ TLS_CIPHER_AES_GCM_256, 8388608, 4503599627370496 },
+		{ TLS_CIPHER_AES_CCM_128, 2965820, 2965820 },
+		{ TLS_CIPHER_CHACHA20_POLY1305, 1ULL << 62, 68719476736 },
 	};
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(limits); i++)
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		const struct quic_cipher *cipher;
+
+		cipher = quic_cipher_find(limits[i].type);
 		KUNIT_EXPECT_EQ(test, limits[i].limit,
-				quic_cipher_limit(quic_cipher_find(limits[i].type)));
+				quic_cipher_limit(cipher));
+		KUNIT_EXPECT_EQ(test, limits[i].integrity_limit,
+				quic_cipher_integrity_limit(cipher));
+	}
 	KUNIT_EXPECT_NULL(test, quic_cipher_find(0));
 	KUNIT_EXPECT_NULL(test, quic_cipher_find(TLS_CIPHER_SM4_GCM));
 }
 
 static struct kunit_case quic_key_test_cases[] = {
 	KUNIT_CASE_PARAM(quic_key_test_protect, quic_key_test_gen_params),
+	KUNIT_CASE_PARAM(quic_key_test_open, quic_key_test_gen_params),
 	KUNIT_CASE(quic_key_test_limits),
 	{}
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a flow matches: destination address and port, and destination
+ * What a flow matches: address and port of the peer, and destination
  * connection ID.
  *
  * Keys in the flow table are normalised, so that what matches is equal as
@@ -8,10 +8,12 @@
  */
 
 #include <linux/errno.h>
+#include <linux/ip.h>
 #include <linux/string.h>
+#include <linux/udp.h>
 #include <net/ipv6.h>
 
-#include "quic.h"
+#include "flow.h"
 
 static bool quic_needs_scope_id(const struct in6_addr *addr)
 {
@@ -24,7 +26,7 @@ static bool quic_needs_scope_id(const struct in6_addr *addr)
  * @key: key, changed in place
  *
  * Return: 0; -EINVAL if a field has a value that it can't have, a byte that is
- * not in use is not zero, or the socket can't send to such an address.
+ * not in use is not zero, or the socket can't have such a peer.
  */
 int quic_match_normalize(const struct sock *sk,
 			 struct quic_connection_info_key *key)
@@ -81,17 +83,17 @@ enum quic_match quic_match_kind(const struct quic_connection_info_key *key)
 	if (key->scope_id)
 		return QUIC_MATCH_SCOPED;
 
-	return key->family ? QUIC_MATCH_DEST : QUIC_MATCH_ANY;
+	return key->family ? QUIC_MATCH_PEER : QUIC_MATCH_ANY;
 }
 
 /**
- * quic_match_set - the key that a flow for a destination has
+ * quic_match_set - the key that a flow for a peer has
  * @key: its connection ID is set, the rest is filled in
- * @dest: the destination
+ * @peer: the peer
  * @kind: how narrowly the flow matches
  */
 void quic_match_set(struct quic_connection_info_key *key,
-		    const struct quic_dest *dest, enum quic_match kind)
+		    const struct quic_peer *peer, enum quic_match kind)
 {
 	if (kind == QUIC_MATCH_ANY) {
 		key->family = AF_UNSPEC;
@@ -102,13 +104,13 @@ void quic_match_set(struct quic_connection_info_key *key,
 	}
 
 	key->family = AF_INET6;
-	key->udp_port = dest->port;
-	key->scope_id = kind == QUIC_MATCH_SCOPED ? dest->scope_id : 0;
-	key->addr.ipv6_addr = dest->addr;
+	key->udp_port = peer->port;
+	key->scope_id = kind == QUIC_MATCH_SCOPED ? peer->scope_id : 0;
+	key->addr.ipv6_addr = peer->addr;
 }
 
 static int quic_match_sockaddr_in(const struct sockaddr_in *sin, int len,
-				  struct quic_dest *dest)
+				  struct quic_peer *dest)
 {
 	if (len < sizeof(*sin) || !sin->sin_port)
 		return -EINVAL;
@@ -119,7 +121,7 @@ static int quic_match_sockaddr_in(const struct sockaddr_in *sin, int len,
 }
 
 static int quic_match_sockaddr_in6(const struct sockaddr_in6 *sin6, int len,
-				   struct quic_dest *dest)
+				   struct quic_peer *dest)
 {
 	if (len < SIN6_LEN_RFC2133 || !sin6->sin6_port)
 		return -EINVAL;
@@ -131,7 +133,7 @@ static int quic_match_sockaddr_in6(const struct sockaddr_in6 *sin6, int len,
 	return 0;
 }
 
-static int quic_match_peer(const struct sock *sk, struct quic_dest *dest)
+static int quic_match_peer(const struct sock *sk, struct quic_peer *dest)
 {
 	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 		return -EDESTADDRREQ;
@@ -160,7 +162,7 @@ static int quic_match_peer(const struct sock *sk, struct quic_dest *dest)
  * -EDESTADDRREQ.
  */
 int quic_match_dest(const struct sock *sk, const struct msghdr *msg,
-		    struct quic_dest *dest)
+		    struct quic_peer *dest)
 {
 	bool ipv6 = sk->sk_family == AF_INET6;
 	int min_len = ipv6 ? offsetofend(struct sockaddr, sa_family) :
@@ -201,4 +203,27 @@ int quic_match_dest(const struct sock *sk, const struct msghdr *msg,
 		dest->scope_id = READ_ONCE(sk->sk_bound_dev_if);
 
 	return 0;
+}
+
+/**
+ * quic_match_source - where does a packet come from?
+ * @skb: packet that a UDP socket has received
+ * @source: is filled in
+ *
+ * Reads the source as udp_recvmsg() and udpv6_recvmsg() do.
+ */
+void quic_match_source(const struct sk_buff *skb, struct quic_peer *source)
+{
+	source->port = udp_hdr(skb)->source;
+	source->scope_id = 0;
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		ipv6_addr_set_v4mapped(ip_hdr(skb)->saddr, &source->addr);
+		return;
+	}
+
+	source->addr = ipv6_hdr(skb)->saddr;
+#if IS_ENABLED(CONFIG_IPV6)
+	source->scope_id = ipv6_iface_scope_id(&source->addr, inet6_iif(skb));
+#endif
 }

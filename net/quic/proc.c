@@ -15,6 +15,14 @@ static const struct snmp_mib quic_mib_list[] = {
 	SNMP_MIB_ITEM("QuicTxSw", QUIC_MIB_TX_SW),
 	SNMP_MIB_ITEM("QuicTxSwError", QUIC_MIB_TX_SW_ERROR),
 	SNMP_MIB_ITEM("QuicTxSwPackets", QUIC_MIB_TX_SW_PACKETS),
+	SNMP_MIB_ITEM("QuicCurrRxSw", QUIC_MIB_CURR_RX_SW),
+	SNMP_MIB_ITEM("QuicRxSw", QUIC_MIB_RX_SW),
+	SNMP_MIB_ITEM("QuicRxSwPackets", QUIC_MIB_RX_SW_PACKETS),
+	SNMP_MIB_ITEM("QuicRxSwBadTag", QUIC_MIB_RX_SW_BAD_TAG),
+	SNMP_MIB_ITEM("QuicRxSwNoKey", QUIC_MIB_RX_SW_NO_KEY),
+	SNMP_MIB_ITEM("QuicRxSwNoFlow", QUIC_MIB_RX_SW_NO_FLOW),
+	SNMP_MIB_ITEM("QuicRxSwLimit", QUIC_MIB_RX_SW_LIMIT),
+	SNMP_MIB_ITEM("QuicRxSwDropped", QUIC_MIB_RX_SW_DROPPED),
 };
 
 static int quic_stat_seq_show(struct seq_file *seq, void *v)

@@ -9,6 +9,7 @@
 #include <net/udp.h>
 
 #include "quic.h"
+#include "tx.h"
 
 /* What the control messages of a message ask for */
 struct quic_tx_request {
@@ -132,7 +133,7 @@ static int quic_call_udp(struct sock *sk, struct msghdr *msg, size_t len,
 
 /* How the message is cut into packets, and how long they get. */
 static int quic_train_size(struct quic_train *train, size_t len, u16 gso_size,
-			   const struct quic_dest *dest)
+			   const struct quic_peer *dest)
 {
 	unsigned int packets, max = U16_MAX - sizeof(struct udphdr);
 
@@ -201,7 +202,7 @@ static int quic_send_train(struct sock *sk, struct msghdr *msg, size_t len,
 		.dcid_len	= tr->dcid_len,
 		.next_pkt_num	= tr->next_pkt_num,
 	};
-	struct quic_dest dest;
+	struct quic_peer dest;
 	int err;
 
 	err = quic_match_dest(sk, msg, &dest);

@@ -6,7 +6,7 @@
 #include <linux/slab.h>
 #include <net/checksum.h>
 
-#include "quic.h"
+#include "tx.h"
 
 /**
  * quic_tx_start - begin a train

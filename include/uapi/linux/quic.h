@@ -2,7 +2,7 @@
 /*
  * QUIC packet protection in the UDP socket: user API.
  *
- * The socket options and the control message are named in <linux/udp.h>, the
+ * The socket options and the control messages are named in <linux/udp.h>, the
  * cipher suites in <linux/tls.h>.  Documentation/networking/quic.rst tells how
  * to use them.
  */
@@ -25,19 +25,20 @@
 #define QUIC_PAYLOAD_IV_SIZE		12
 
 /**
- * struct quic_connection_info_key - what selects a transmit flow of a socket
- * @conn_id: destination connection ID, right-aligned: its last byte is the last
- *	of the array, what stands before its first byte is zero.
+ * struct quic_connection_info_key - what selects a flow of a socket
+ * @conn_id: destination connection ID of the packets, right-aligned: its last
+ *	byte is the last of the array, what stands before its first byte is
+ *	zero.  For sending the peer has issued it, for receiving this host.
  * @conn_id_length: bytes in the connection ID, 0 to 20.
  * @__reserved1: zero.
- * @udp_port: destination port, network byte order.
- * @family: AF_INET or AF_INET6 for one destination; AF_UNSPEC, with port and
- *	address zero, for any.
+ * @udp_port: port of the peer, network byte order.
+ * @family: AF_INET or AF_INET6 for one peer; AF_UNSPEC, with port and address
+ *	zero, for any.
  * @__reserved2: zero.
- * @scope_id: interface of a link-local IPv6 destination, 0 for any interface;
- *	zero for other addresses.
- * @addr: destination address, what @family does not use of it is zero.  An
- *	IPv4 address and its IPv4-mapped IPv6 form are the same destination.
+ * @scope_id: interface of a link-local IPv6 peer, 0 for any interface; zero for
+ *	other addresses.
+ * @addr: address of the peer, what @family does not use of it is zero.  An
+ *	IPv4 address and its IPv4-mapped IPv6 form are the same peer.
  * @addr.ipv4_addr: the address when @family is AF_INET.
  * @addr.ipv6_addr: the address when @family is AF_INET6.
  */
@@ -95,6 +96,55 @@ struct quic_tx_ancillary_data {
 	__u8		flags;
 	__u8		conn_id_length;
 	__u8		__reserved[6];
+};
+
+/**
+ * struct quic_rx_connection_info - argument of UDP_QUIC_ADD_RX_CONNECTION
+ * @conn: the flow and a key generation of the peer, as for sending.
+ *	UDP_QUIC_DEL_RX_CONNECTION reads nothing but @conn.key, and without an
+ *	argument (optlen 0) deletes all flows of the socket for receiving.
+ * @next_pkt_num: largest packet number received so far, plus one, or 0.  What
+ *	the flow knows already may be higher.
+ */
+struct quic_rx_connection_info {
+	struct quic_connection_info	conn;
+	__aligned_u64			next_pkt_num;
+};
+
+/* quic_rx_ancillary_data.status: what has become of a datagram */
+
+/* As it came: a long header, no flow matches, or it could not be looked at. */
+#define QUIC_RX_NOT_OFFLOADED		0
+/* Opened: header and payload are plaintext, the tag's bytes are zero. */
+#define QUIC_RX_DECRYPTED		1
+/* The flow has no key for the packet's key phase: the header is unprotected,
+ * the payload and the tag are as they came.
+ */
+#define QUIC_RX_NO_KEY			2
+/* As it came: a flow matches, but the packet is not authentic. */
+#define QUIC_RX_BAD_TAG			3
+/* As it came: the key has failed to open too many (RFC 9001 section 6.6). */
+#define QUIC_RX_LIMIT			4
+
+/**
+ * struct quic_rx_ancillary_data - what recvmsg() tells of one datagram
+ * @pkt_num: full packet number with QUIC_RX_DECRYPTED and QUIC_RX_NO_KEY, else
+ *	zero.
+ * @status: QUIC_RX_*.
+ * @key_gen: generation of the key with QUIC_RX_DECRYPTED, else zero.
+ * @conn_id_length: bytes in the connection ID of the flow, zero with
+ *	QUIC_RX_NOT_OFFLOADED.
+ * @__reserved: zero.
+ *
+ * The data of the UDP_QUIC_DECRYPT control message is an array of these, one
+ * for each datagram of the message.
+ */
+struct quic_rx_ancillary_data {
+	__aligned_u64	pkt_num;
+	__u8		status;
+	__u8		key_gen;
+	__u8		conn_id_length;
+	__u8		__reserved[5];
 };
 
 #endif /* _UAPI_LINUX_QUIC_H */
