@@ -43,8 +43,28 @@ FIELD(DATA, conn_id_length, 9, 1);
 FIELD(DATA, __reserved, 10, 6);
 _Static_assert(sizeof(DATA) == 16 && _Alignof(DATA) == 8, "tx_ancillary_data");
 
+#define RX_INFO struct quic_rx_connection_info
+FIELD(RX_INFO, conn, 0, 128);
+FIELD(RX_INFO, next_pkt_num, 128, 8);
+_Static_assert(sizeof(RX_INFO) == 136 && _Alignof(RX_INFO) == 8,
+	       "rx_connection_info");
+
+#define RX_DATA struct quic_rx_ancillary_data
+FIELD(RX_DATA, pkt_num, 0, 8);
+FIELD(RX_DATA, status, 8, 1);
+FIELD(RX_DATA, key_gen, 9, 1);
+FIELD(RX_DATA, conn_id_length, 10, 1);
+FIELD(RX_DATA, __reserved, 11, 5);
+_Static_assert(sizeof(RX_DATA) == 16 && _Alignof(RX_DATA) == 8,
+	       "rx_ancillary_data");
+
 _Static_assert(QUIC_MAX_CONNECTION_ID_SIZE == 20, "size of a connection ID");
 _Static_assert(QUIC_BYPASS_ENCRYPTION == 1, "flag");
 _Static_assert(UDP_ULP == 105 && UDP_QUIC_ADD_TX_CONNECTION == 106 &&
-	       UDP_QUIC_DEL_TX_CONNECTION == 107 && UDP_QUIC_ENCRYPT == 108,
-	       "options");
+	       UDP_QUIC_DEL_TX_CONNECTION == 107 && UDP_QUIC_ENCRYPT == 108 &&
+	       UDP_QUIC_ADD_RX_CONNECTION == 109 &&
+	       UDP_QUIC_DEL_RX_CONNECTION == 110 && UDP_QUIC_DECRYPT == 111 &&
+	       UDP_QUIC_RX_DROP == 112, "options");
+_Static_assert(QUIC_RX_NOT_OFFLOADED == 0 && QUIC_RX_DECRYPTED == 1 &&
+	       QUIC_RX_NO_KEY == 2 && QUIC_RX_BAD_TAG == 3 &&
+	       QUIC_RX_LIMIT == 4, "statuses");

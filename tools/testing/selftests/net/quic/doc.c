@@ -12,6 +12,7 @@
 
 #include "kselftest_harness.h"
 #include "quic_env.h"
+#include "quic_sealed.h"
 
 /* What the blocks take for granted */
 static int fd, err;
@@ -22,6 +23,9 @@ static unsigned char *packets;
 static struct msghdr msg;
 static struct cmsghdr *cmsg_hdr;
 static struct quic_tx_ancillary_data *anc_data;
+static struct quic_rx_ancillary_data entries[QUIC_MAX_SEGMENTS];
+static unsigned int nr_entries, i;
+static int stride;
 static char ulp[16];
 static socklen_t ulp_len;
 
@@ -35,8 +39,11 @@ static socklen_t ulp_len;
 #define doc_del_all	doc_block_5
 #define doc_cmsg	doc_block_6
 #define doc_gso		doc_block_7
+#define doc_add_rx	doc_block_8
+#define doc_entries	doc_block_9
+#define doc_drop	doc_block_10
 
-_Static_assert(DOC_BLOCKS == 7, "a block of quic.rst is not tried");
+_Static_assert(DOC_BLOCKS == 10, "a block of quic.rst is not tried");
 
 FIXTURE(doc) {
 	struct quic_env env;
@@ -165,6 +172,42 @@ TEST_F(doc, send_with_gso)
 	doc_gso();
 	for (i = 0; i < 3; i++)
 		expect_packet(_metadata, self, i);
+}
+
+/* A message of three packets, opened by the socket that receives them */
+TEST_F(doc, receive)
+{
+	static struct quic_received received;
+	static struct quic_sealed sealed;
+	struct iovec iov = { received.buf, sizeof(received.buf) };
+	int on = 1;
+
+	self->packet.pn = 0x0d65c9;
+	self->packet.len = 400;
+	quic_sealed_build(&sealed, self->oracle, 0, self->packet, 3, 200);
+
+	fd = self->env.rx;
+	ASSERT_EQ(0, setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof(on)));
+	doc_add_rx();
+	ASSERT_EQ(0, err);
+	doc_drop();
+	ASSERT_EQ(0, err);
+
+	ASSERT_EQ(sealed.len, quic_sealed_send(self->env.tx, &self->env.to,
+					       &sealed));
+	packets = received.buf;
+	msg = (struct msghdr) {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = received.control,
+		.msg_controllen = sizeof(received.control),
+	};
+	ASSERT_EQ(sealed.len, recvmsg(fd, &msg, 0));
+	doc_entries();
+	EXPECT_EQ(416, stride);
+	ASSERT_EQ(3, nr_entries);
+	EXPECT_EQ(0, memcmp(entries, sealed.entry, 3 * sizeof(*entries)));
+	EXPECT_EQ(0, memcmp(packets, sealed.want, sealed.len));
 }
 
 TEST_HARNESS_MAIN
