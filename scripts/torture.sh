@@ -34,7 +34,7 @@ run_part() {
 	case $1 in
 	# Ten million calls, at 2,000 a second
 	fuzz) part um-debug $((HOUR * 3 / 2)) fuzz ;;
-	faults) part um-debug "$HOUR" fail_nth fail_nth_send ;;
+	faults) part um-debug "$HOUR" fail_nth fail_nth_send fail_nth_receive ;;
 	# Hundreds of network namespaces: UML's KASAN would take all memory.
 	module) part x86_64-debug "$HOUR" fail_nth_module ;;
 	# Minutes for each race

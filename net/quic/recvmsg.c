@@ -135,8 +135,9 @@ static bool quic_rx_alloc(struct quic_rx *rx)
 		rx->buf_len = rounddown(QUIC_RX_BUF_SIZE, rx->stride);
 	rx->buf_len = min(rx->buf_len, rx->len);
 
+	/* Whoever sends chooses the size: it is not worth much trouble. */
 	rx->req = kmalloc(req_size + entries_size + rx->buf_len,
-			  GFP_KERNEL | __GFP_NOWARN);
+			  GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY);
 	if (!rx->req)
 		return false;
 

@@ -65,7 +65,7 @@ unload || skip_all "quic is in use"
 trap restore EXIT
 [ "$(attach -u)" = attached ] && skip_all "quic is built in"
 
-ktap_set_plan 7
+ktap_set_plan 9
 
 expect "not loaded for an ordinary user" ENOENT "$(attach -u)"
 expect "not loaded by having been asked for" unloaded "$(state)"
@@ -83,5 +83,8 @@ wait "$pid"
 unload
 expect "unloaded after the socket is closed" unloaded "$(state)"
 expect "loaded again" attached "$(attach)"
+unload
+expect "unloaded once more" unloaded "$(state)"
+expect "loaded by a flow for receiving" attached "$(attach -r)"
 
 ktap_finished

@@ -2,7 +2,7 @@
 /*
  * Attaches the ULP to a socket, for scripts: prints "attached" or the name of
  * the error.  Keeps the socket until its standard input ends.  With -u it does
- * so as a user without privileges.
+ * so as a user without privileges, with -r by adding a flow for receiving.
  */
 
 #include <errno.h>
@@ -11,9 +11,25 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "quic_lib.h"
+#include "quic_sealed.h"
 
 #define NOBODY	65534
+
+static int attach(int fd)
+{
+	return setsockopt(fd, SOL_UDP, UDP_ULP, "quic-crypto", 11);
+}
+
+static int add_rx(int fd)
+{
+	const struct quic_dcid dcid = { .len = 1 };
+	struct quic_connection_info info;
+	struct quic_keys keys;
+
+	quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], 1, 0);
+	quic_flow_info(&info, &keys, &dcid, NULL);
+	return quic_rx_flow_add(fd, &info, 0);
+}
 
 int main(int argc, char **argv)
 {
@@ -29,7 +45,7 @@ int main(int argc, char **argv)
 		perror("quic_attach");
 		return 1;
 	}
-	if (setsockopt(fd, SOL_UDP, UDP_ULP, "quic-crypto", 11))
+	if (argc > 1 && !strcmp(argv[1], "-r") ? add_rx(fd) : attach(fd))
 		puts(strerrorname_np(errno));
 	else
 		puts("attached");
