@@ -97,10 +97,18 @@ static void quic_rx_failed(struct quic_rx *rx, struct quic_key *key)
 		atomic64_inc(&key->opening.failed);
 }
 
-/* Opens @packet, which is @len bytes at @pos of the message, and returns its
- * status.  Bytes that opening has spoiled come from the skb again: whatever
- * they are by now, they are not authentic.
+/* Bytes that opening has spoiled come from the skb again: whatever they are by
+ * now, they are not authentic.  They could be read before, and if not now, are
+ * not what opening has made of them.
  */
+static void quic_rx_restore(const struct quic_rx *rx, unsigned int pos,
+			    u8 *to, unsigned int len)
+{
+	if (skb_copy_bits(rx->skb, pos, to, len))
+		memset(to, 0, len);
+}
+
+/* Opens the packet of @len bytes at @pos of the message; returns its status. */
 static u8 quic_rx_packet(struct quic_rx *rx, const struct quic_flow *flow,
 			 u8 *packet, unsigned int len, unsigned int pos,
 			 struct quic_rx_ancillary_data *entry)
@@ -144,13 +152,13 @@ static u8 quic_rx_packet(struct quic_rx *rx, const struct quic_flow *flow,
 	}
 
 	if (!key) {
-		skb_copy_bits(rx->skb, pos + hdr_len, packet + hdr_len,
-			      len - hdr_len);
+		quic_rx_restore(rx, pos + hdr_len, packet + hdr_len,
+				len - hdr_len);
 		entry->pkt_num = pn;
 		return QUIC_RX_NO_KEY;
 	}
 
-	skb_copy_bits(rx->skb, pos, packet, len);
+	quic_rx_restore(rx, pos, packet, len);
 	if (err != -EBADMSG)
 		return QUIC_RX_NOT_OFFLOADED;
 	quic_rx_failed(rx, key);

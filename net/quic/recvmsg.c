@@ -37,27 +37,30 @@ static int quic_udp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len,
 }
 
 /* Like skb_copy_bits(), which would start from the first skb each time */
-static void quic_cursor_copy(struct quic_cursor *cursor,
-			     const struct sk_buff *root, unsigned int pos,
-			     u8 *to, unsigned int len)
+static int quic_cursor_copy(struct quic_cursor *cursor,
+			    const struct sk_buff *root, unsigned int pos,
+			    u8 *to, unsigned int len)
 {
-	while (len) {
-		struct sk_buff *skb = cursor->skb;
-		unsigned int own, n;
+	struct sk_buff *skb = cursor->skb;
+	unsigned int own, n;
 
+	while (len && skb) {
 		own = skb == root ? skb_pagelen(skb) : skb->len;
 		n = min(len, cursor->start + own - pos);
-		skb_copy_bits(skb, pos - cursor->start, to, n);
+		if (skb_copy_bits(skb, pos - cursor->start, to, n))
+			break;
 		to += n;
 		pos += n;
 		len -= n;
-
-		if (!len)
+		if (pos < cursor->start + own)
 			break;
+
 		cursor->start += own;
-		cursor->skb = skb == root ? skb_shinfo(skb)->frag_list :
-					    skb->next;
+		skb = skb == root ? skb_shinfo(skb)->frag_list : skb->next;
+		cursor->skb = skb;
 	}
+
+	return len ? -EFAULT : 0;
 }
 
 /* How the message is cut into datagrams.  More than UDP can send at once come
@@ -95,7 +98,8 @@ static bool quic_rx_scan(struct quic_rx *rx, unsigned int *unknown)
 	for (pos = 0; pos < rx->skb->len; pos += rx->stride) {
 		len = min3(rx->skb->len - pos, rx->stride,
 			   (unsigned int)sizeof(start));
-		quic_cursor_copy(&cursor, rx->skb, pos, start, len);
+		if (quic_cursor_copy(&cursor, rx->skb, pos, start, len))
+			break;
 		if (start[0] & QUIC_HDR_FORM)
 			continue;
 		if (quic_finder_find(&rx->finder, start, len))
@@ -181,7 +185,8 @@ static int quic_rx_deliver(struct quic_rx *rx)
 		size_t copied;
 
 		len = min(rx->len - pos, rx->buf_len);
-		quic_cursor_copy(&cursor, rx->skb, pos, rx->buf, len);
+		if (quic_cursor_copy(&cursor, rx->skb, pos, rx->buf, len))
+			return -EFAULT;
 		quic_rx_open(rx, pos, len);
 
 		if (rx->matched && !told) {
