@@ -97,6 +97,14 @@ static void send_it(struct __test_metadata *_metadata,
 		  quic_sealed_send(self->env.tx, &self->env.to, &self->sealed));
 }
 
+static void drain(FIXTURE_DATA(receive) *self)
+{
+	uint8_t byte;
+
+	while (recv(self->env.rx, &byte, 1, MSG_DONTWAIT) >= 0)
+		;
+}
+
 /* One message for each failure; returns how many were delivered as they came. */
 static unsigned int read_messages(struct __test_metadata *_metadata,
 				  FIXTURE_DATA(receive) *self,
@@ -115,7 +123,9 @@ static unsigned int read_messages(struct __test_metadata *_metadata,
 		quic_fail_end(&self->fail, received->ret);
 
 		if (received->ret < 0) {
+			/* It is lost, or has not been taken yet. */
 			ASSERT_EQ(EFAULT, self->fail.err);
+			drain(self);
 			continue;
 		}
 		/* No room where failures strike */
@@ -182,11 +192,11 @@ static void walk(struct __test_metadata *_metadata, FIXTURE_DATA(receive) *self,
 	EXPECT_LE(told, self->fail.told);
 }
 
-/* The structure, the flow, the user's count, the key; and the AEAD's */
+/* The structure, the flow, the key; and the AEAD's */
 TEST_F_TIMEOUT(receive, add, 300)
 {
 	walk(_metadata, self, 0,
-	     variant->cipher == QUIC_CHACHA20_POLY1305 ? 4 : 5);
+	     variant->cipher == QUIC_CHACHA20_POLY1305 ? 3 : 4);
 }
 
 TEST_F_TIMEOUT(receive, add_generation, 300)
