@@ -25,9 +25,9 @@ FLAVOURS=${FLAVOURS:-um-debug um-generic um-distro}
 SLOW=(devices limits ngtcp2.sh:peers ngtcp2.sh:many_connections ngtcp2.sh:impairments
 	ngtcp2_paths.sh changes numbers race_sockets race_flows race_attach)
 # With two processors
-RACES=(memory numbers race_attach race_devices race_flows race_memory race_sockets audit load)
+RACES=(memory numbers rx_flows race_attach race_devices race_flows race_memory race_sockets audit load)
 # What ciphers have to do with, and the module's unit tests
-CIPHERS=(tx multipath flows kunit.sh)
+CIPHERS=(tx rx rx_status multipath flows kunit.sh)
 declare -A built ran ready guests=()
 
 # What clients other than those of ngtcp2 need; without it their tests skip.
