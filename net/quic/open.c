@@ -62,37 +62,49 @@ struct quic_flow *quic_finder_find(struct quic_finder *finder, const u8 *packet,
 /* The flow learns how far it has come, unless that was only looked at. */
 static void quic_rx_leave_flow(struct quic_rx *rx)
 {
-	if (rx->peek || !rx->flow)
+	struct quic_progress *at = rx->at;
+
+	if (rx->peek || !at->flow)
 		return;
 
-	quic_flow_received(rx->flow, rx->next_pkt_num);
-	rx->flow = NULL;
+	quic_flow_received(at->flow, at->next_pkt_num);
+	at->flow = NULL;
 }
 
+/* Flows may take turns in a message.  What is only looked at leaves nothing in
+ * them, so it is kept here for when they come again.
+ */
 static void quic_rx_enter_flow(struct quic_rx *rx, struct quic_flow *flow)
 {
-	if (rx->flow == flow)
+	struct quic_progress *at = rx->at;
+
+	if (at->flow == flow)
 		return;
 
 	quic_rx_leave_flow(rx);
-	rx->flow = flow;
-	rx->next_pkt_num = atomic64_read(&flow->next_pkt_num);
-	rx->failed[0] = 0;
-	rx->failed[1] = 0;
+	if (rx->peek)
+		for (at = rx->progress; at->flow && at->flow != flow; at++)
+			;
+	rx->at = at;
+	if (at->flow)
+		return;
+
+	at->flow = flow;
+	at->next_pkt_num = atomic64_read(&flow->next_pkt_num);
 }
 
 static bool quic_rx_limit_reached(const struct quic_rx *rx,
 				  const struct quic_key *key)
 {
 	return atomic64_read(&key->opening.failed) +
-	       rx->failed[key->generation & 1] >=
+	       rx->at->failed[key->generation & 1] >=
 	       quic_cipher_integrity_limit(key->cipher);
 }
 
 static void quic_rx_failed(struct quic_rx *rx, struct quic_key *key)
 {
 	if (rx->peek)
-		rx->failed[key->generation & 1]++;
+		rx->at->failed[key->generation & 1]++;
 	else
 		atomic64_inc(&key->opening.failed);
 }
@@ -140,12 +152,12 @@ static u8 quic_rx_packet(struct quic_rx *rx, const struct quic_flow *flow,
 		return QUIC_RX_LIMIT;
 
 	quic_packet_mask_header(packet, dcid_len, pn_len, mask);
-	pn = quic_packet_decode_number(packet, dcid_len, rx->next_pkt_num);
+	pn = quic_packet_decode_number(packet, dcid_len, rx->at->next_pkt_num);
 	err = quic_key_open(with, rx->req, packet, len, dcid_len, pn);
 
 	if (key && !err) {
 		memset(packet + len - QUIC_TAG_SIZE, 0, QUIC_TAG_SIZE);
-		rx->next_pkt_num = max(rx->next_pkt_num, pn + 1);
+		rx->at->next_pkt_num = max(rx->at->next_pkt_num, pn + 1);
 		entry->pkt_num = pn;
 		entry->key_gen = key->generation;
 		return QUIC_RX_DECRYPTED;

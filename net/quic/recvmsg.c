@@ -127,12 +127,13 @@ static bool quic_rx_has_room(const struct quic_rx *rx)
 /* One allocation for all that opening takes */
 static bool quic_rx_alloc(struct quic_rx *rx)
 {
-	size_t req_size, entries_size;
+	size_t req_size, entries_size, progress_size;
 
 	rx->reqsize = quic_key_max_reqsize();
 	req_size = ALIGN(sizeof(*rx->req) + rx->reqsize,
 			 __alignof__(*rx->entries));
 	entries_size = rx->datagrams * sizeof(*rx->entries);
+	progress_size = (rx->peek ? rx->datagrams : 1) * sizeof(*rx->progress);
 
 	rx->buf_len = rx->stride;
 	if (rx->stride < QUIC_RX_BUF_SIZE)
@@ -140,14 +141,17 @@ static bool quic_rx_alloc(struct quic_rx *rx)
 	rx->buf_len = min(rx->buf_len, rx->len);
 
 	/* Whoever sends chooses the size: it is not worth much trouble. */
-	rx->req = kmalloc(req_size + entries_size + rx->buf_len,
+	rx->req = kmalloc(req_size + entries_size + progress_size +
+			  rx->buf_len,
 			  GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY);
 	if (!rx->req)
 		return false;
 
 	rx->entries = (void *)rx->req + req_size;
-	rx->buf = (void *)rx->entries + entries_size;
-	memset(rx->entries, 0, entries_size);
+	rx->progress = (void *)rx->entries + entries_size;
+	rx->buf = (void *)rx->progress + progress_size;
+	memset(rx->entries, 0, entries_size + progress_size);
+	rx->at = rx->progress;
 
 	return true;
 }

@@ -37,6 +37,19 @@ struct quic_finder {
 };
 
 /**
+ * struct quic_progress - how far a message has brought a flow
+ * @flow: the flow, or NULL; while peeking it outlives the RCU read side section
+ *	in which it was found, to be compared
+ * @next_pkt_num: what comes next
+ * @failed: packets that a key, by phase, could not open while peeking
+ */
+struct quic_progress {
+	struct quic_flow	*flow;
+	u64			next_pkt_num;
+	unsigned int		failed[2];
+};
+
+/**
  * struct quic_rx - a message on its way to the caller of recvmsg()
  * @skb: the message as it came; nobody may write to it
  * @msg: what the caller has room in
@@ -46,12 +59,9 @@ struct quic_finder {
  * @datagrams: how many go to the caller, the last one maybe in part
  * @peek: what happens must leave no trace
  * @finder: finds flows
- * @flow: flow of the packet before, whose progress is kept here; while peeking
- *	it outlives the RCU read side section in which it was found, to be
- *	compared
- * @next_pkt_num: of that flow
- * @failed: packets that a key of that flow, by phase, could not open while
- *	peeking
+ * @at: progress of the packet before's flow
+ * @progress: of that flow; while peeking of all flows of the message, which
+ *	there are at most as many as datagrams
  * @count: datagrams of each status; not offloaded: short headers without a flow
  * @matched: a flow matches at least one of the datagrams
  * @reqsize: bytes behind @req
@@ -69,9 +79,8 @@ struct quic_rx {
 	unsigned int			datagrams;
 	bool				peek;
 	struct quic_finder		finder;
-	struct quic_flow		*flow;
-	u64				next_pkt_num;
-	unsigned int			failed[2];
+	struct quic_progress		*at;
+	struct quic_progress		*progress;
 	unsigned int			count[QUIC_RX_LIMIT + 1];
 	bool				matched;
 	unsigned int			reqsize;
