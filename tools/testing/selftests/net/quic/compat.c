@@ -6,25 +6,21 @@
  */
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "quic_compat.h"
 #include "quic_env.h"
 #include "quic_example.h"
-
-#define CANNOT_EXEC	255
 
 FIXTURE(compat) {
 	struct quic_env env;
 	struct quic_oracle *phase[2];
 	struct quic_packet packet;
 	struct quic_train train;
-	char program[PATH_MAX];
 };
 
 FIXTURE_VARIANT(compat) {
@@ -34,26 +30,14 @@ FIXTURE_VARIANT(compat) {
 FIXTURE_VARIANT_ADD(compat, ipv4) { AF_INET };
 FIXTURE_VARIANT_ADD(compat, ipv6) { AF_INET6 };
 
-/* The 32-bit program beside this one */
-static int find_program(char *path)
-{
-	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 4);
-
-	if (len < 0)
-		return -1;
-	strcpy(path + len, "32");
-	return access(path, X_OK);
-}
-
 /* Starts one call, with @output for what it writes; returns the process. */
 static pid_t start(FIXTURE_DATA(compat) *self, const char *what, uint64_t pn,
 		   unsigned int gso, int output)
 {
-	char fd[16], number[24], size[16];
+	char number[24], size[16];
 	int input;
 	pid_t pid;
 
-	snprintf(fd, sizeof(fd), "%d", self->env.tx);
 	snprintf(number, sizeof(number), "%#llx", (unsigned long long)pn);
 	snprintf(size, sizeof(size), "%u", gso);
 	input = memfd_create("plaintext", 0);
@@ -61,32 +45,16 @@ static pid_t start(FIXTURE_DATA(compat) *self, const char *what, uint64_t pn,
 	    pwrite(input, self->train.buf, self->train.len, 0) < 0)
 		return -1;
 
-	pid = fork();
-	if (!pid) {
-		dup2(input, 0);
-		dup2(output, 1);
-		execl(self->program, self->program, fd, what,
-		      gso ? number : NULL, size, NULL);
-		_exit(errno == ENOEXEC ? CANNOT_EXEC : ENOSYS);
-	}
+	pid = quic_compat_run(input, output, self->env.tx, what,
+			      gso ? number : NULL, size);
 	close(input);
 	return pid;
-}
-
-/* Waits for it; returns the errno of the call, 0 for success. */
-static int finish(pid_t pid)
-{
-	int status;
-
-	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
-		return CANNOT_EXEC - 1;
-	return WEXITSTATUS(status);
 }
 
 static int call(FIXTURE_DATA(compat) *self, const char *what, uint64_t pn,
 		unsigned int gso)
 {
-	return finish(start(self, what, pn, gso, 1));
+	return quic_compat_finish(start(self, what, pn, gso, 1));
 }
 
 /* Sends the train from the 32-bit program; returns as call() does. */
@@ -106,6 +74,7 @@ FIXTURE_SETUP(compat)
 	struct quic_keys keys = {
 		.cipher = &quic_ciphers[QUIC_AES_GCM_128],
 	};
+	const char *why_not;
 
 	memcpy(keys.key, conn_key, sizeof(conn_key));
 	memcpy(keys.iv, conn_iv, sizeof(conn_iv));
@@ -126,10 +95,9 @@ FIXTURE_SETUP(compat)
 	ASSERT_EQ(0, quic_env_open(&self->env, variant->family));
 	ASSERT_EQ(0, connect(self->env.tx, (void *)&self->env.to.ss,
 			     self->env.to.len));
-	if (find_program(self->program))
-		SKIP(return, "compat32 was not built: no libc for -m32");
-	if (call(self, "probe", 0, 0) == CANNOT_EXEC)
-		SKIP(return, "the kernel runs no programs of 32 bits");
+	why_not = quic_compat_missing();
+	if (why_not)
+		SKIP(return, "%s", why_not);
 }
 
 FIXTURE_TEARDOWN(compat)
@@ -229,7 +197,7 @@ TEST_F(compat, io_uring_that_waits)
 	ASSERT_EQ(1, read(pipefd[0], &byte, 1));
 	EXPECT_EQ(-1, recv(self->env.rx, &byte, 1, MSG_DONTWAIT));
 	ASSERT_EQ(0, quic_env_drain(&self->env));
-	EXPECT_EQ(0, finish(pid));
+	EXPECT_EQ(0, quic_compat_finish(pid));
 	EXPECT_EQ(self->train.count, received(self));
 	EXPECT_EQ(0, quic_stat("QuicTxSwError"));
 	close(pipefd[0]);

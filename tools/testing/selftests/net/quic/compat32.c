@@ -7,8 +7,11 @@
  *   compat32 FD add|del|del-all|probe
  *   compat32 FD send PACKET_NUMBER SEGMENT_SIZE < PLAINTEXT
  *   compat32 FD uring PACKET_NUMBER SEGMENT_SIZE < PLAINTEXT
+ *   compat32 FD receive|receive-uring FROM TO > MESSAGES
  *
- * The last one sends by io_uring, and writes a byte when it has asked for it.
+ * "uring" sends by io_uring, and writes a byte when it has asked for it. The
+ * last ones receive a message for each length of the control buffer, from FROM
+ * to TO, and write of each a struct quic_compat_received.
  */
 
 #include <errno.h>
@@ -22,6 +25,7 @@
 #include <linux/quic.h>
 #include <linux/udp.h>
 
+#include "quic_compat.h"
 #include "quic_example.h"
 #include "quic_uring.h"
 
@@ -106,6 +110,55 @@ static int send_train(int fd, bool uring, uint64_t pn, uint16_t gso)
 	return len == (ssize_t)iov.iov_len ? 0 : -1;
 }
 
+/* Returns as recvmsg() does; @ring NULL: by recvmsg() */
+static ssize_t receive_one(int fd, struct quic_uring *ring, struct msghdr *mh)
+{
+	int ret;
+
+	if (!ring)
+		return recvmsg(fd, mh, MSG_DONTWAIT);
+	quic_uring_queue(ring, IORING_OP_RECVMSG, fd, mh, MSG_DONTWAIT, 0, 0);
+	if (quic_uring_enter(ring, 1, 0) != 1)
+		return -1;
+	ret = quic_uring_result(ring, NULL);
+	if (ret < 0)
+		errno = -ret;
+	return ret < 0 ? -1 : ret;
+}
+
+static int receive(int fd, bool uring, uint32_t room, uint32_t to)
+{
+	static struct quic_compat_received received;
+	struct quic_uring ring;
+
+	if (uring && quic_uring_open(&ring, 1))
+		return -1;
+	for (; room <= to; room++) {
+		struct iovec iov = {
+			.iov_base = received.buf,
+			.iov_len = sizeof(received.buf),
+		};
+		struct msghdr mh = {
+			.msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = received.control,
+			.msg_controllen = room,
+		};
+
+		memset(&received, 0xa5, sizeof(received));
+		received.room = room;
+		received.ret = receive_one(fd, uring ? &ring : NULL, &mh);
+		if (received.ret < 0)
+			received.ret = -errno;
+		received.flags = mh.msg_flags;
+		received.control_len = mh.msg_controllen;
+		errno = EIO;
+		if (write(1, &received, sizeof(received)) != sizeof(received))
+			return -1;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int fd, ret = -1;
@@ -123,6 +176,10 @@ int main(int argc, char **argv)
 				 NULL, 0);
 	else if (!strcmp(argv[2], "probe"))
 		ret = probe(fd);
+	else if (argc == 5 && !strncmp(argv[2], "receive", 7))
+		ret = receive(fd, !strcmp(argv[2], "receive-uring"),
+			      strtoul(argv[3], NULL, 0),
+			      strtoul(argv[4], NULL, 0));
 	else if (argc == 5)
 		ret = send_train(fd, !strcmp(argv[2], "uring"),
 				 strtoull(argv[3], NULL, 0),

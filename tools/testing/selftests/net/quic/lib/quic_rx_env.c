@@ -60,15 +60,14 @@ int quic_rx_env_peer(const struct quic_rx_env *env, struct quic_addr *from)
 	return fd;
 }
 
-/* A receiver, and its address in @env->to */
-static int rx_env_receiver(struct quic_rx_env *env)
+int quic_rx_env_receiver(const struct quic_rx_env *env, struct quic_addr *to)
 {
 	struct timeval patience = { .tv_sec = 5 };
 	int size = SOCKET_BUFFER, on = 1, fd;
 	struct quic_addr addr;
 
-	env->to = loopback(env->family);
-	addr = env->to;
+	*to = loopback(env->family);
+	addr = *to;
 	if (env->family == QUIC_MAPPED) {
 		addr = loopback(AF_INET6);
 		((struct sockaddr_in6 *)&addr.ss)->sin6_addr = in6addr_any;
@@ -85,7 +84,7 @@ static int rx_env_receiver(struct quic_rx_env *env)
 		return -1;
 	}
 	/* Both families have the port in one place. */
-	((struct sockaddr_in *)&env->to.ss)->sin_port =
+	((struct sockaddr_in *)&to->ss)->sin_port =
 		((struct sockaddr_in *)&addr.ss)->sin_port;
 	return fd;
 }
@@ -103,7 +102,7 @@ int quic_rx_env_open(struct quic_rx_env *env, int family)
 	close(outer.tx);
 	close(outer.rx);
 	env->wire = outer.wire;
-	env->rx = rx_env_receiver(env);
+	env->rx = quic_rx_env_receiver(env, &env->to);
 	env->tx = quic_rx_env_peer(env, &env->from);
 	return env->rx < 0 || env->tx < 0 ? -1 : 0;
 }

@@ -23,6 +23,8 @@ int quic_rx_env_open(struct quic_rx_env *env, int family);
 void quic_rx_env_close(struct quic_rx_env *env);
 /* One more peer; @from is its address, as @env->rx sees it. */
 int quic_rx_env_peer(const struct quic_rx_env *env, struct quic_addr *from);
+/* One more receiver; @to is its address, as @env->tx names it. */
+int quic_rx_env_receiver(const struct quic_rx_env *env, struct quic_addr *to);
 
 /* The next message is @sealed, and counted so.  After kselftest_harness.h. */
 #define quic_expect_received(_metadata, env, sealed)			\

@@ -93,6 +93,34 @@ void quic_sealed_flip(struct quic_sealed *sealed, unsigned int i, size_t bit)
 	quic_sealed_expect(sealed, i, QUIC_RX_BAD_TAG);
 }
 
+void quic_sealed_as_wire(struct quic_sealed *sealed)
+{
+	unsigned int i;
+
+	for (i = 0; i < sealed->count; i++)
+		quic_sealed_expect(sealed, i, QUIC_RX_NOT_OFFLOADED);
+	sealed->matched = false;
+	sealed->unknown = 0;
+}
+
+void quic_sealed_cut(struct quic_sealed *sealed, size_t len)
+{
+	unsigned int i;
+
+	if (len >= sealed->len)
+		return;
+
+	sealed->len = len;
+	sealed->matched = false;
+	for (i = 0; sealed->at[i + 1] <= len; i++)
+		sealed->matched |= sealed->entry[i].status !=
+				   QUIC_RX_NOT_OFFLOADED;
+	if (sealed->at[i] < len)
+		quic_sealed_expect(sealed, i++, QUIC_RX_NOT_OFFLOADED);
+	sealed->count = i;
+	sealed->at[i] = len;
+}
+
 static ssize_t sealed_send(int fd, const struct quic_addr *to,
 			   const uint8_t *buf, size_t len, uint16_t gso)
 {
@@ -158,14 +186,15 @@ void quic_received_parse(struct quic_received *received, struct msghdr *mh)
 	}
 }
 
-ssize_t quic_received_get(struct quic_received *received, int fd, size_t len,
-			  size_t control_len, int flags)
+void quic_received_msghdr(struct quic_received *received, struct msghdr *mh,
+			  struct iovec *iov, size_t len, size_t control_len)
 {
-	struct iovec iov = { received->buf, len };
-	struct msghdr mh = {
+	iov->iov_base = received->buf;
+	iov->iov_len = len;
+	*mh = (struct msghdr) {
 		.msg_name = &received->from,
 		.msg_namelen = sizeof(received->from),
-		.msg_iov = &iov,
+		.msg_iov = iov,
 		.msg_iovlen = 1,
 		.msg_control = received->control,
 		.msg_controllen = control_len,
@@ -174,6 +203,15 @@ ssize_t quic_received_get(struct quic_received *received, int fd, size_t len,
 	/* Nothing of what was there before passes for something received. */
 	memset(received->buf, 0xa5, sizeof(received->buf));
 	memset(received->control, 0xa5, sizeof(received->control));
+}
+
+ssize_t quic_received_get(struct quic_received *received, int fd, size_t len,
+			  size_t control_len, int flags)
+{
+	struct msghdr mh;
+	struct iovec iov;
+
+	quic_received_msghdr(received, &mh, &iov, len, control_len);
 	received->ret = recvmsg(fd, &mh, flags);
 	if (received->ret < 0)
 		mh.msg_controllen = 0;
@@ -181,17 +219,11 @@ ssize_t quic_received_get(struct quic_received *received, int fd, size_t len,
 	return received->ret;
 }
 
-const char *quic_received_differs(const struct quic_received *received,
+const char *quic_received_content(const struct quic_received *received,
 				  const struct quic_sealed *sealed)
 {
 	unsigned int i;
 
-	if (received->ret != (ssize_t)sealed->len)
-		return "length";
-	if (received->flags & (MSG_TRUNC | MSG_CTRUNC))
-		return "flags";
-	if (received->gro && received->gro != (int)sealed->at[1])
-		return "stride";
 	if (memcmp(received->buf, sealed->want, sealed->len))
 		return "bytes";
 	if (!sealed->matched)
@@ -205,6 +237,18 @@ const char *quic_received_differs(const struct quic_received *received,
 			   sizeof(*sealed->entry)))
 			return "entries";
 	return NULL;
+}
+
+const char *quic_received_differs(const struct quic_received *received,
+				  const struct quic_sealed *sealed)
+{
+	if (received->ret != (ssize_t)sealed->len)
+		return "length";
+	if (received->flags & (MSG_TRUNC | MSG_CTRUNC))
+		return "flags";
+	if (received->gro && received->gro != (int)sealed->at[1])
+		return "stride";
+	return quic_received_content(received, sealed);
 }
 
 struct quic_rx_counters quic_rx_counters(void)

@@ -38,6 +38,10 @@ void quic_sealed_raw(struct quic_sealed *sealed, const void *datagram,
 void quic_sealed_expect(struct quic_sealed *sealed, unsigned int i, int status);
 /* Bit @bit of datagram @i is wrong on the wire: QUIC_RX_BAD_TAG. */
 void quic_sealed_flip(struct quic_sealed *sealed, unsigned int i, size_t bit);
+/* Nothing of it is opened, nor counted. */
+void quic_sealed_as_wire(struct quic_sealed *sealed);
+/* The reader has room for @len bytes: the datagram that ends there is cut. */
+void quic_sealed_cut(struct quic_sealed *sealed, size_t len);
 
 /* In one message, cut by UDP_SEGMENT; or one after the other. */
 ssize_t quic_sealed_send(int fd, const struct quic_addr *to,
@@ -62,10 +66,15 @@ struct quic_received {
 /* With room for @len bytes, and @control_len of control messages */
 ssize_t quic_received_get(struct quic_received *received, int fd, size_t len,
 			  size_t control_len, int flags);
-/* Reads the control messages of a message that was received otherwise. */
+/* The same in two steps, with a system call of one's own between them */
+void quic_received_msghdr(struct quic_received *received, struct msghdr *mh,
+			  struct iovec *iov, size_t len, size_t control_len);
 void quic_received_parse(struct quic_received *received, struct msghdr *mh);
 /* NULL if it is what @sealed must come to, else what is wrong with it */
 const char *quic_received_differs(const struct quic_received *received,
+				  const struct quic_sealed *sealed);
+/* The same for its bytes and entries only, whatever was cut off behind them */
+const char *quic_received_content(const struct quic_received *received,
 				  const struct quic_sealed *sealed);
 
 /* The counters of receiving */

@@ -36,9 +36,10 @@ void quic_uring_close(struct quic_uring *ring)
 	close(ring->fd);
 }
 
-void quic_uring_queue(struct quic_uring *ring, int opcode, int fd,
-		      const struct msghdr *mh, int msg_flags, int flags,
-		      unsigned int user_data)
+struct io_uring_sqe *quic_uring_queue(struct quic_uring *ring, int opcode,
+				      int fd, const struct msghdr *mh,
+				      int msg_flags, int flags,
+				      unsigned int user_data)
 {
 	uint32_t *tail = ring->sq + ring->params.sq_off.tail;
 	uint32_t *array = ring->sq + ring->params.sq_off.array;
@@ -55,6 +56,7 @@ void quic_uring_queue(struct quic_uring *ring, int opcode, int fd,
 	sqe->user_data = user_data;
 	array[at] = at;
 	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+	return sqe;
 }
 
 int quic_uring_enter(struct quic_uring *ring, unsigned int submit,
@@ -64,20 +66,27 @@ int quic_uring_enter(struct quic_uring *ring, unsigned int submit,
 		       wait ? IORING_ENTER_GETEVENTS : 0, NULL, 0);
 }
 
-int quic_uring_result(struct quic_uring *ring, unsigned int *user_data)
+int quic_uring_complete(struct quic_uring *ring, struct io_uring_cqe *cqe)
 {
 	uint32_t *head = ring->cq + ring->params.cq_off.head;
 	uint32_t *tail = ring->cq + ring->params.cq_off.tail;
-	struct io_uring_cqe *cqe = ring->cq + ring->params.cq_off.cqes;
-	int res;
+	struct io_uring_cqe *cqes = ring->cq + ring->params.cq_off.cqes;
 
 	if (*head == __atomic_load_n(tail, __ATOMIC_ACQUIRE) &&
 	    quic_uring_enter(ring, 0, 1) < 0)
-		return -errno;
-	cqe += *head & (ring->params.cq_entries - 1);
-	res = cqe->res;
-	if (user_data)
-		*user_data = cqe->user_data;
+		return -1;
+	*cqe = cqes[*head & (ring->params.cq_entries - 1)];
 	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
-	return res;
+	return 0;
+}
+
+int quic_uring_result(struct quic_uring *ring, unsigned int *user_data)
+{
+	struct io_uring_cqe cqe;
+
+	if (quic_uring_complete(ring, &cqe))
+		return -errno;
+	if (user_data)
+		*user_data = cqe.user_data;
+	return cqe.res;
 }

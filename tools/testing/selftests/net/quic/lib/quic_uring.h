@@ -21,13 +21,20 @@ struct quic_uring {
 int quic_uring_open(struct quic_uring *ring, unsigned int entries);
 void quic_uring_close(struct quic_uring *ring);
 
-/* Queue a send; quic_uring_enter() submits it.  @flags are those of the SQE. */
-void quic_uring_queue(struct quic_uring *ring, int opcode, int fd,
-		      const struct msghdr *mh, int msg_flags, int flags,
-		      unsigned int user_data);
+/*
+ * Queue a request; quic_uring_enter() submits it.  @flags are those of the SQE,
+ * which is returned for whoever wants to change more of it.
+ */
+struct io_uring_sqe *quic_uring_queue(struct quic_uring *ring, int opcode,
+				      int fd, const struct msghdr *mh,
+				      int msg_flags, int flags,
+				      unsigned int user_data);
 int quic_uring_enter(struct quic_uring *ring, unsigned int submit,
 		     unsigned int wait);
 /* The result of the next request that has completed, and which one it is */
 int quic_uring_result(struct quic_uring *ring, unsigned int *user_data);
+
+/* All of it; returns -1 with errno where something is wrong. */
+int quic_uring_complete(struct quic_uring *ring, struct io_uring_cqe *cqe);
 
 #endif /* QUIC_URING_H */
