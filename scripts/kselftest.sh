@@ -25,7 +25,8 @@ FLAVOURS=${FLAVOURS:-um-debug um-generic um-distro}
 SLOW=(devices limits ngtcp2.sh:peers ngtcp2.sh:many_connections ngtcp2.sh:impairments
 	ngtcp2_paths.sh changes numbers race_sockets race_flows race_attach)
 # With two processors
-RACES=(memory numbers rx_flows race_attach race_devices race_flows race_memory race_sockets audit load)
+RACES=(memory numbers rx_flows rx_changing race_attach race_devices race_flows race_memory
+	race_sockets audit load)
 # What ciphers have to do with, and the module's unit tests
 CIPHERS=(tx rx rx_status multipath flows kunit.sh)
 declare -A built ran ready guests=()

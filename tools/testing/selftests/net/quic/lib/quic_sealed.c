@@ -115,10 +115,35 @@ void quic_sealed_cut(struct quic_sealed *sealed, size_t len)
 	for (i = 0; sealed->at[i + 1] <= len; i++)
 		sealed->matched |= sealed->entry[i].status !=
 				   QUIC_RX_NOT_OFFLOADED;
-	if (sealed->at[i] < len)
+	if (sealed->at[i] < len) {
+		/* Its connection ID is enough to find the flow. */
+		sealed->matched |= sealed->header[i] &&
+				   len - sealed->at[i] >
+				   sealed->entry[i].conn_id_length;
 		quic_sealed_expect(sealed, i++, QUIC_RX_NOT_OFFLOADED);
+	}
 	sealed->count = i;
 	sealed->at[i] = len;
+}
+
+void quic_sealed_part(struct quic_sealed *part,
+		      const struct quic_sealed *sealed, unsigned int first,
+		      unsigned int count)
+{
+	size_t from = sealed->at[first];
+	unsigned int i;
+
+	quic_sealed_start(part);
+	part->count = count;
+	part->len = sealed->at[first + count] - from;
+	for (i = 0; i < count; i++) {
+		part->at[i + 1] = sealed->at[first + i + 1] - from;
+		part->header[i] = sealed->header[first + i];
+		part->entry[i] = sealed->entry[first + i];
+		part->matched |= part->header[i];
+	}
+	memcpy(part->wire, sealed->wire + from, part->len);
+	memcpy(part->want, sealed->want + from, part->len);
 }
 
 static ssize_t sealed_send(int fd, const struct quic_addr *to,

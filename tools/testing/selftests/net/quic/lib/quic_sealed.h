@@ -43,6 +43,11 @@ void quic_sealed_as_wire(struct quic_sealed *sealed);
 /* The reader has room for @len bytes: the datagram that ends there is cut. */
 void quic_sealed_cut(struct quic_sealed *sealed, size_t len);
 
+/* Some of them, in @part */
+void quic_sealed_part(struct quic_sealed *part,
+		      const struct quic_sealed *sealed, unsigned int first,
+		      unsigned int count);
+
 /* In one message, cut by UDP_SEGMENT; or one after the other. */
 ssize_t quic_sealed_send(int fd, const struct quic_addr *to,
 			 const struct quic_sealed *sealed);
