@@ -5,6 +5,8 @@
 #
 #   scripts/bench.sh                    everything
 #   BENCH=quick scripts/bench.sh        in some seconds, what there are targets for
+#   BENCH=receive scripts/bench.sh      of that the half that receives;
+#                                       receive-kernel: no system calls
 #   BENCH=instructions scripts/bench.sh the same counted in instructions of a
 #                                       native kernel, by QEMU, in instructions.txt
 #   NOBUILD=1 takes the kernels in build/ as they are
@@ -20,7 +22,7 @@ kernel=um unit=ns
 export PIN=0 NCPUS=1
 case $BENCH in
 all) flavours="um um-pristine" ;;
-quick) flavours=um ;;
+quick | receive | receive-kernel) flavours=um ;;
 instructions)
 	kernel=x86_64 unit=instructions
 	flavours=$kernel
@@ -29,7 +31,7 @@ instructions)
 	# Each takes one nanosecond of the guest's time, whatever it is.
 	export PIN='' QEMU_OPTIONS='-icount shift=0'
 	;;
-*) die "BENCH is 'all', 'quick' or 'instructions', not '$BENCH'" ;;
+*) die "BENCH is 'all', 'quick', 'receive', 'receive-kernel' or 'instructions', not '$BENCH'" ;;
 esac
 
 lock
@@ -107,5 +109,5 @@ if [ "$BENCH" = all ]; then
 	awk -f "$SOURCES/plot.awk" "$RAW" > "$RESULTS_DIR/packets.svg"
 fi
 
-awk -v unit=$unit -f "$SOURCES/report.awk" "$RAW" | tee "$RESULTS"
+awk -v unit=$unit -f "$SOURCES/report.awk" -f "$SOURCES/report-receive.awk" "$RAW" | tee "$RESULTS"
 say "All of it is in $RESULTS_DIR"

@@ -41,6 +41,7 @@ struct cipher {
 
 extern const struct cipher ciphers[];	/* the last one has no name */
 extern const unsigned char bench_key[32];
+extern const unsigned char bench_next_key[32];
 extern const unsigned char bench_header_key[32];
 extern const unsigned char bench_iv[12];
 
@@ -57,8 +58,12 @@ void source_fill(unsigned int wire);
 void source_set_flow(unsigned int base, unsigned int wire, unsigned int count,
 		     unsigned int flow);
 
+/* Copy a part of the source to the module. */
+void source_write(unsigned int at, unsigned int len);
+
 /* Run a loop of the module; -1 if that fails or there is no module. */
 int kernel_run(struct kbench_loop *loop);
+int kernel_receive(struct kbench_receive *receive);
 int kernel_setsockopt(struct kbench_setsockopt *option);
 void kernel_open(void);
 
@@ -84,11 +89,12 @@ enum way {
 
 extern const char *const way_names[WAY_NUM];
 
-/* Addresses, and the name of the path there */
+/* Addresses, the name of the path there, and the network namespace, or NULL */
 struct target {
 	const char *name;
 	const char *ipv4;
 	const char *ipv6;
+	const char *netns;
 };
 
 /**
@@ -111,9 +117,6 @@ struct setting {
 };
 
 struct sender;
-
-/* Paths of the libraries, or NULL */
-void sender_libraries(const char *ssl30, const char *ssl35);
 
 /* NULL if that way does not exist here. */
 struct sender *sender_new(enum way way, const struct setting *setting,
@@ -142,10 +145,13 @@ double now_ns(void);
 
 /* rounds.c */
 
-#define MAX_ROUNDS	60
+#define MAX_ROUNDS	200
+
+struct receiver;
 
 /**
  * struct cell - one thing to be timed
+ * @receiver: what receives, and knows the rest, or NULL
  * @sender: what sends; several cells may share it
  * @way: how
  * @train: packets of a message
@@ -155,6 +161,7 @@ double now_ns(void);
  * @ns: what was found
  */
 struct cell {
+	struct receiver *receiver;
 	struct sender *sender;
 	enum way way;
 	unsigned int train;

@@ -36,5 +36,6 @@ const struct cipher ciphers[] = {
 
 /* The keys have to be the same everywhere, not secret. */
 const unsigned char bench_key[32] = "benchmark";
+const unsigned char bench_next_key[32] = "benchmark, updated";
 const unsigned char bench_header_key[32] = "header protection";
 const unsigned char bench_iv[12] = "iv";

@@ -22,6 +22,9 @@ enum {
 	KBENCH_BARE,		/* the same by the assembly below it */
 	KBENCH_LIBRARY,		/* the same by the offload's own library calls */
 	KBENCH_SEND,		/* sendmsg() of trains */
+	KBENCH_OPEN,		/* crypto_aead, opening in place */
+	KBENCH_OPEN_LIBRARY,	/* the same by the offload's own library calls */
+	KBENCH_SKB_COPY,	/* copy a packet, but its header, from an skb */
 };
 
 /**
@@ -87,11 +90,50 @@ struct kbench_setsockopt {
 	__u32	flow_at;
 	__u32	len;
 	__u32	pad;
-	__u64	value[16];
+	__u64	value[24];
 	__u64	ns;
+};
+
+/**
+ * struct kbench_receive - argument of KBENCH_RECEIVE
+ * @fd: UDP socket that receives
+ * @send_fd: UDP socket that is connected to it and cuts what it is given into
+ *	packets; -1 to read what is in the queue, until it is empty
+ * @messages: that are sent, and then received, which is timed
+ * @batches: how often
+ * @wire: bytes of a packet, and from packet to packet in the source
+ * @train: packets of a message
+ * @ring: packets of the source that are sent, one train after the other
+ * @packet: the next one of them; updated
+ * @flows: each message is of any of so many flows, unless 0
+ * @tags_at: where in the source the tags of flow 0 begin, then those of flow 1
+ * @control_len: bytes of room for control messages
+ * @seed: of the random numbers
+ * @received: messages, in all batches
+ * @ns: how long it took to receive them
+ * @control: the control messages of the last one, as much as fits
+ */
+struct kbench_receive {
+	__s32	fd;
+	__s32	send_fd;
+	__u32	messages;
+	__u32	batches;
+	__u32	wire;
+	__u32	train;
+	__u32	ring;
+	__u32	packet;
+	__u32	flows;
+	__u32	tags_at;
+	__u32	control_len;
+	__u32	pad;
+	__u64	seed;
+	__u64	received;
+	__u64	ns;
+	__u64	control[8];
 };
 
 #define KBENCH_RUN		_IOWR('Q', 0, struct kbench_loop)
 #define KBENCH_SETSOCKOPT	_IOWR('Q', 1, struct kbench_setsockopt)
+#define KBENCH_RECEIVE		_IOWR('Q', 2, struct kbench_receive)
 
 #endif /* KBENCH_H */

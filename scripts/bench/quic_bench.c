@@ -3,16 +3,16 @@
  * What it costs to send QUIC packets, protected in this way and in that.
  * Prints a line for each result, fields separated by tabs.
  *
- *	SSL30=libcrypto SSL35=libcrypto quic_bench quick|instructions|all|plain|parallel|sink
+ *	SSL30=libcrypto SSL35=libcrypto quic_bench quick|receive|receive-kernel|instructions|all|plain|parallel|sink
  */
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench.h"
+#include "receiver.h"
 
 static const struct target dummy = { "dummy", "10.9.0.2", "fd00:9::2" };
-static const struct target veth = { "veth", "10.8.0.2", "fd00:8::2" };
+static const struct target veth = { "veth", "10.8.0.2", "fd00:8::2", "receiver" };
 
 static const enum way all_ways[] = {
 	WAY_PLAIN, WAY_SSL30, WAY_SSL35, WAY_SSL35_ZEROCOPY, WAY_OFFLOAD,
@@ -20,6 +20,27 @@ static const enum way all_ways[] = {
 	WAY_KERNEL_BARE, WAY_KERNEL_LIBRARY, WAY_KERNEL_PLAIN, WAY_KERNEL_OFFLOAD,
 	WAY_NUM
 };
+
+static const enum rx_way all_rx_ways[] = {
+	RX_PLAIN, RX_SSL30, RX_SSL35, RX_OFFLOAD, RX_SSL30_ONLY, RX_SSL35_ONLY,
+	RX_KERNEL_AEAD, RX_KERNEL_LIBRARY, RX_KERNEL_PLAIN, RX_KERNEL_ULP,
+	RX_KERNEL_OFFLOAD, RX_NUM
+};
+
+static const enum rx_way kernel_rx_ways[] = {
+	RX_KERNEL_AEAD, RX_KERNEL_LIBRARY, RX_KERNEL_PLAIN, RX_KERNEL_ULP,
+	RX_KERNEL_OFFLOAD, RX_NUM
+};
+
+static void run_receive_targets(const enum rx_way *ways, unsigned int rounds)
+{
+	static const unsigned int trains[] = { 44, 16, 4, 1, 0 };
+	const struct setting setting = {
+		.target = &veth, .cipher = ciphers, .wire = 1452
+	};
+
+	receive_rows(&setting, trains, ways, rounds);
+}
 
 /* What the project has targets for */
 static void run_targets(unsigned int rounds)
@@ -125,8 +146,13 @@ int main(int argc, char **argv)
 		sink_run();
 
 	kernel_open();
-	sender_libraries(getenv("SSL30"), getenv("SSL35"));
-	if (!strcmp(what, "quick"))
+	ssl_libraries(getenv("SSL30"), getenv("SSL35"));
+	receiver_init();
+	if (!strcmp(what, "receive"))
+		run_receive_targets(all_rx_ways, 60);
+	else if (!strcmp(what, "receive-kernel"))
+		run_receive_targets(kernel_rx_ways, 200);
+	else if (!strcmp(what, "quick"))
 		run_targets(60);
 	else if (!strcmp(what, "instructions"))
 		run_targets(5);		/* they vary little */
@@ -137,6 +163,6 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "parallel"))
 		parallel_run(&dummy);
 	else
-		errx(1, "usage: quic_bench quick|instructions|all|plain|parallel|sink");
+		errx(1, "usage: quic_bench quick|receive|receive-kernel|instructions|all|plain|parallel|sink");
 	return 0;
 }

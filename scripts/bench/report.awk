@@ -7,6 +7,10 @@ BEGIN {
 	if (unit == "") unit = "ns"
 	ways = split("plain ssl30 ssl35 ssl35-zerocopy offload ssl30-only ssl35-only " \
 		"kernel-memcpy kernel-aead kernel-bare kernel-library kernel-plain kernel-offload", way, " ")
+	heat["to", "hot"] = "hot buffer"
+	heat["to", "cold"] = "from 32 MB"
+	heat["received over", "hot"] = "a queue of 64 KB"
+	heat["received over", "cold"] = "a queue of 32 MB"
 	label["plain"] = "plain UDP GSO, the floor"
 	label["ssl30"] = "OpenSSL 3.0 + GSO"
 	label["ssl35"] = "OpenSSL 3.5 + GSO"
@@ -26,10 +30,11 @@ $1 == "about" || $1 == "library" || $1 == "driver" {
 	about[++abouts] = sprintf("%-12s%s", $1 == "about" ? $2 : "", $1 == "driver" ? $2 ": " $3 : $3)
 }
 
-$1 == "send" {
-	table = $2 FS $3 FS $4 FS $5 FS $6 FS $7
+# A line that belongs to a table; which ones there are, in @order
+function remember(order) {
+	table = $1 FS $2 FS $3 FS $4 FS $5 FS $6 FS $7
 	if (!(table in trains))
-		order[++tables] = table
+		order[++order["n"]] = table
 	if (!((table, $8) in seen)) {
 		seen[table, $8]
 		trains[table] = trains[table] $8 " "
@@ -37,6 +42,8 @@ $1 == "send" {
 	least[table, $8, $9] = $10
 	median[table, $8, $9] = $11
 }
+
+$1 == "send" { remember(order) }
 
 $1 == "flows" { lookup[$2, $3, $4] = $5 " " $6 }
 $1 == "memory" { memory[++memories] = sprintf("%-20s%8d", $2, $3) }
@@ -64,15 +71,18 @@ function both(a, b, op,    x, y, n, m) {
 	return x[1] / y[1] " " x[2] / y[2]
 }
 
+# @prefix: whose times
 function figure(which) {
 	if (which == "added")
-		return both(both(time("kernel-offload"), time("kernel-plain"), "-"), time("kernel-aead"), "/")
+		return both(both(time(prefix "kernel-offload"), time(prefix "kernel-plain"), "-"),
+			time(prefix "kernel-aead"), "/")
 	if (which == "library")
-		return both(time("kernel-library"), time("kernel-aead"), "/")
+		return both(time(prefix "kernel-library"), time(prefix "kernel-aead"), "/")
 	if (which ~ /^ssl..$/)
-		return both(time("offload"), time(which), "/")
+		return both(time(prefix "offload"), time(prefix which), "/")
 	sub("free ", "", which)
-	return both(time("kernel-offload"), both(time("kernel-plain"), time(which "-only"), "+"), "/")
+	return both(time(prefix "kernel-offload"),
+		both(time(prefix "kernel-plain"), time(prefix which "-only"), "+"), "/")
 }
 
 function cell(format, pair,    x) {
@@ -92,23 +102,31 @@ function row(name, format, which, is_figure,    line, known, pair, i) {
 	if (known != "") print line
 }
 
-function print_table(    field, line, i) {
+function table_head(to, call,    field, line, i) {
 	split(table, field, FS)
-	printf "%s, %d bytes, %s, %s, %s to %s\n", field[4], field[5], field[2], field[3],
-		field[6] == "hot" ? "hot buffer" : "from 32 MB", field[1]
+	printf "%s, %d bytes, %s, %s, %s %s %s\n", field[5], field[6], field[3], field[4],
+		heat[to, field[7]], to, field[2]
 	n = split(trains[table], columns, " ")
 	line = sprintf("%-42s", unit " a packet, minimum (median)")
 	for (i = 1; i <= n; i++)
-		line = line sprintf("%16s", columns[i] " a call")
+		line = line sprintf("%16s", columns[i] " " call)
 	print line
-	for (i = 1; i <= ways; i++)
-		row(label[way[i]], "%.0f", way[i], 0)
+}
+
+function figures(how) {
 	row("library calls / crypto_aead", "%.2f", "library", 1)
 	row("added: (offload - plain) / crypto_aead", "%.2f", "added", 1)
-	row("total: offload / OpenSSL 3.5 + GSO", "%.2f", "ssl35", 1)
-	row("total: offload / OpenSSL 3.0 + GSO", "%.2f", "ssl30", 1)
+	row("total: offload / OpenSSL 3.5 " how, "%.2f", "ssl35", 1)
+	row("total: offload / OpenSSL 3.0 " how, "%.2f", "ssl30", 1)
 	row("total 3.5, if system calls were free", "%.2f", "free ssl35", 1)
 	row("total 3.0, if system calls were free", "%.2f", "free ssl30", 1)
+}
+
+function print_table(    i) {
+	table_head("to", "a call")
+	for (i = 1; i <= ways; i++)
+		row(label[way[i]], "%.0f", way[i], 0)
+	figures("+ GSO")
 	print ""
 }
 
@@ -186,7 +204,7 @@ function print_stream(name, rate) {
 
 # What of a packet is payload, per nanosecond
 function goodput(way,    times) {
-	table = "veth" FS "IPv4" FS "unconnected" FS "AES-128-GCM" FS 1452 FS "hot"
+	table = "send" FS "veth" FS "IPv4" FS "unconnected" FS "AES-128-GCM" FS 1452 FS "hot"
 	train = 44
 	return split(time(way), times, " ") ? (1452 - 27) / times[1] * 1000 : 0
 }
@@ -206,7 +224,7 @@ function print_streams() {
 END {
 	for (i = 1; i <= abouts; i++) print about[i]
 	print ""
-	for (t = 1; t <= tables; t++) {
+	for (t = 1; t <= order["n"]; t++) {
 		table = order[t]
 		print_table()
 	}

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bench.h"
+#include "receiver.h"
 
 #define SLICE_NS	3e6
 #define MAX_CELLS	128
@@ -14,6 +14,9 @@
 static double cell_run(struct cell *cell, unsigned int loops)
 {
 	double ns;
+
+	if (cell->receiver)
+		return receiver_run(cell->receiver, loops);
 
 	sender_set_way(cell->sender, cell->way);
 	sender_use_flows(cell->sender, cell->flows, cell->random);

@@ -64,7 +64,6 @@ struct sender {
 	unsigned int sent, reaped;	/* messages with MSG_ZEROCOPY */
 };
 
-static struct ssl *ssl30, *ssl35;
 static unsigned char buffers[ZEROCOPY_BUFFERS][MESSAGE_MAX]
 	__attribute__((aligned(4096)));
 
@@ -74,21 +73,6 @@ double now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1e9 + t.tv_nsec;
-}
-
-static struct ssl *load(const char *name, const char *path)
-{
-	struct ssl *ssl = path ? ssl_open(path) : NULL;
-
-	if (ssl)
-		printf("library\t%s\t%s\n", name, ssl_version(ssl));
-	return ssl;
-}
-
-void sender_libraries(const char *path30, const char *path35)
-{
-	ssl30 = load("ssl30", path30);
-	ssl35 = load("ssl35", path35);
 }
 
 static struct ssl *way_ssl(enum way way)
@@ -430,7 +414,7 @@ struct sender *sender_new(enum way way, const struct setting *setting,
 	    connect(s->fd, (struct sockaddr *)&s->to, s->to_len))
 		err(1, "connect");
 	if (ssl)
-		s->key = ssl_key_new(way_ssl(way), setting->cipher);
+		s->key = ssl_key_new(way_ssl(way), setting->cipher, bench_key);
 	if (way == WAY_SSL35_ZEROCOPY &&
 	    setsockopt(s->fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)))
 		err(1, "SO_ZEROCOPY");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The plaintext packets that everything is sent from, here and in the module. */
+/* The packets that everything is sent from, here and in the module. */
 #include <arpa/inet.h>
 #include <err.h>
 #include <fcntl.h>
@@ -24,12 +24,17 @@ int kernel_run(struct kbench_loop *loop)
 	return ioctl(kernel, KBENCH_RUN, loop);
 }
 
+int kernel_receive(struct kbench_receive *receive)
+{
+	return ioctl(kernel, KBENCH_RECEIVE, receive);
+}
+
 int kernel_setsockopt(struct kbench_setsockopt *option)
 {
 	return ioctl(kernel, KBENCH_SETSOCKOPT, option);
 }
 
-static void kernel_write(unsigned int at, unsigned int len)
+void source_write(unsigned int at, unsigned int len)
 {
 	ssize_t done;
 
@@ -54,7 +59,7 @@ void source_fill(unsigned int wire)
 		packet[BENCH_HDR_LEN - 2] = i >> 8;
 		packet[BENCH_HDR_LEN - 1] = i;
 	}
-	kernel_write(0, sizeof(source));
+	source_write(0, sizeof(source));
 }
 
 void source_set_flow(unsigned int base, unsigned int wire, unsigned int count,
@@ -66,5 +71,5 @@ void source_set_flow(unsigned int base, unsigned int wire, unsigned int count,
 	memmove(source + base, source, count * stride);
 	for (i = 0; i < count; i++)
 		memcpy(source + base + i * stride + 1, &dcid, sizeof(dcid));
-	kernel_write(base, count * stride);
+	source_write(base, count * stride);
 }

@@ -6,15 +6,20 @@
 #ifndef SSL_H
 #define SSL_H
 
+#include <stdbool.h>
+
 struct cipher;
 struct ssl;
 struct ssl_key;
 
-/* Load the libcrypto at @path; NULL, with a message, if that fails. */
-struct ssl *ssl_open(const char *path);
-const char *ssl_version(const struct ssl *ssl);
+/* Debian's of 12 and 13, NULL where there is none */
+extern struct ssl *ssl30, *ssl35;
 
-struct ssl_key *ssl_key_new(const struct ssl *ssl, const struct cipher *cipher);
+/* Load the libraries at these paths. */
+void ssl_libraries(const char *path30, const char *path35);
+
+struct ssl_key *ssl_key_new(const struct ssl *ssl, const struct cipher *cipher,
+			    const unsigned char *payload_key);
 void ssl_key_free(struct ssl_key *key);
 
 /*
@@ -24,5 +29,12 @@ void ssl_key_free(struct ssl_key *key);
 void ssl_protect(struct ssl_key *key, unsigned char *to,
 		 const unsigned char *from, unsigned int count,
 		 unsigned int wire, unsigned long long pn);
+
+/*
+ * Open @count packets of @wire bytes each in place, whose numbers are what
+ * stands in their headers; false if one is not authentic.
+ */
+bool ssl_open(struct ssl_key *key, unsigned char *packets, unsigned int count,
+	      unsigned int wire);
 
 #endif /* SSL_H */

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A socket that receives trains of the source, and what is done with them. */
+#define _GNU_SOURCE
+#include <err.h>
+#include <errno.h>
+#include <linux/quic.h>
+#include <linux/udp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "path.h"
+#include "receiver.h"
+
+/* Messages of a batch are sent, and then received.  If they are to be hot, no
+ * more than this at once.
+ */
+#define HOT_BYTES	(1 << 16)
+
+#define MESSAGE_MAX	(1 << 16)
+
+const char *const rx_way_names[RX_NUM] = {
+	[RX_PLAIN]		= "rx-plain",
+	[RX_SSL30]		= "rx-ssl30",
+	[RX_SSL35]		= "rx-ssl35",
+	[RX_OFFLOAD]		= "rx-offload",
+	[RX_SSL30_ONLY]		= "rx-ssl30-only",
+	[RX_SSL35_ONLY]		= "rx-ssl35-only",
+	[RX_KERNEL_AEAD]	= "rx-kernel-aead",
+	[RX_KERNEL_LIBRARY]	= "rx-kernel-library",
+	[RX_KERNEL_PLAIN]	= "rx-kernel-plain",
+	[RX_KERNEL_ULP]		= "rx-kernel-ulp",
+	[RX_KERNEL_OFFLOAD]	= "rx-kernel-offload",
+};
+
+struct receiver {
+	enum rx_way way;
+	const struct setting *setting;
+	unsigned int train;
+	unsigned int ring;		/* packets of the source */
+	unsigned int packet;		/* the next one of them */
+	unsigned int messages;		/* of a batch */
+	unsigned int flows;
+	unsigned int tags_at;
+	unsigned char status;		/* of all packets */
+	int fd, send_fd;
+	size_t control_len;
+	struct ssl_key *key;
+};
+
+static unsigned char buffer[MESSAGE_MAX] __attribute__((aligned(4096)));
+static unsigned long control[(CMSG_SPACE(sizeof(int)) + BENCH_MAX_TRAIN *
+			      sizeof(struct quic_rx_ancillary_data)) / 8 + 8];
+
+/* Without a system call: one takes longer than what is timed. */
+static double tick;
+
+static unsigned long long ticks(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+void receiver_init(void)
+{
+	double start = now_ns(), end;
+	unsigned long long from = ticks();
+
+	do {
+		end = now_ns();
+	} while (end < start + 5e7);
+	tick = (end - start) / (ticks() - from);
+}
+
+const unsigned char *receiver_bytes(void)
+{
+	return buffer;
+}
+
+static bool way_offloads(enum rx_way way)
+{
+	return way == RX_OFFLOAD || way == RX_KERNEL_OFFLOAD;
+}
+
+static struct ssl *way_ssl(enum rx_way way)
+{
+	switch (way) {
+	case RX_SSL30:
+	case RX_SSL30_ONLY:
+		return ssl30;
+	case RX_SSL35:
+	case RX_SSL35_ONLY:
+		return ssl35;
+	default:
+		return NULL;
+	}
+}
+
+static bool way_needs_ssl(enum rx_way way)
+{
+	return way == RX_SSL30 || way == RX_SSL35 || way == RX_SSL30_ONLY ||
+	       way == RX_SSL35_ONLY;
+}
+
+/* Flows for any peer, as servers have them, with the same keys */
+static struct quic_rx_connection_info flow_info(const struct receiver *r)
+{
+	struct quic_rx_connection_info info = {
+		.conn.cipher_type = r->setting->cipher->type,
+		.conn.key.conn_id_length = BENCH_DCID_LEN,
+	};
+
+	memcpy(info.conn.payload_key, bench_key, sizeof(bench_key));
+	memcpy(info.conn.header_key, bench_header_key, sizeof(bench_header_key));
+	memcpy(info.conn.payload_iv, bench_iv, sizeof(bench_iv));
+	return info;
+}
+
+double receiver_add_flows(struct receiver *r, unsigned int flows)
+{
+	struct kbench_setsockopt option = {
+		.fd = r->fd,
+		.name = UDP_QUIC_ADD_RX_CONNECTION,
+		.flows = flows,
+		.flow_at = offsetof(struct quic_rx_connection_info,
+				    conn.key.conn_id) +
+			   QUIC_MAX_CONNECTION_ID_SIZE - BENCH_DCID_LEN,
+		.len = sizeof(struct quic_rx_connection_info),
+	};
+	const struct quic_rx_connection_info info = flow_info(r);
+
+	memcpy(option.value, &info, sizeof(info));
+	if (kernel_setsockopt(&option))
+		err(1, "adding %u flows", flows);
+	return (double)option.ns / flows;
+}
+
+void receiver_add_key(struct receiver *r, unsigned int generation,
+		      const unsigned char *key)
+{
+	struct quic_rx_connection_info info = flow_info(r);
+
+	info.conn.conn_payload_key_gen = generation;
+	memcpy(info.conn.payload_key, key, sizeof(info.conn.payload_key));
+	if (setsockopt(r->fd, SOL_UDP, UDP_QUIC_ADD_RX_CONNECTION, &info,
+		       sizeof(info)))
+		err(1, "UDP_QUIC_ADD_RX_CONNECTION");
+}
+
+void receiver_use_flows(struct receiver *r, unsigned int flows,
+			unsigned int tags_at)
+{
+	r->flows = flows;
+	r->tags_at = tags_at;
+	r->ring = r->train;		/* there are tags for these */
+	r->packet = 0;
+}
+
+void receiver_expect(struct receiver *r, unsigned char status)
+{
+	r->status = status;
+}
+
+/* The offload must have told what has become of each packet. */
+static void check_entries(const struct receiver *r, const void *first,
+			  unsigned int count)
+{
+	const struct cmsghdr *cmsg = first;
+	const struct quic_rx_ancillary_data *entry = (void *)CMSG_DATA(cmsg);
+	unsigned int i;
+
+	if (cmsg->cmsg_level != SOL_UDP || cmsg->cmsg_type != UDP_QUIC_DECRYPT ||
+	    cmsg->cmsg_len != CMSG_LEN(r->train * sizeof(*entry)))
+		errx(1, "%s: no control message", rx_way_names[r->way]);
+	for (i = 0; i < count; i++)
+		if (entry[i].status != r->status)
+			errx(1, "%s: packet %u of %u has status %u, not %u",
+			     rx_way_names[r->way], i, r->train,
+			     entry[i].status, r->status);
+}
+
+static void set_train_flow(const struct receiver *r, unsigned char *train)
+{
+	unsigned int i, flow = random() % r->flows;
+	const unsigned int wire = r->setting->wire;
+	const unsigned char *tag = source + r->tags_at +
+				   (size_t)flow * r->train * BENCH_TAG_LEN;
+	__u32 dcid = htonl(flow);
+
+	for (i = 0; i < r->train; i++, tag += BENCH_TAG_LEN) {
+		memcpy(train + i * wire + 1, &dcid, sizeof(dcid));
+		memcpy(train + (i + 1) * wire - BENCH_TAG_LEN, tag,
+		       BENCH_TAG_LEN);
+	}
+}
+
+/* The next train of the source */
+static unsigned char *next_train(struct receiver *r)
+{
+	unsigned char *train = source + (size_t)r->packet * r->setting->wire;
+
+	if (r->flows)
+		set_train_flow(r, train);
+	r->packet += r->train;
+	if (r->packet >= r->ring)
+		r->packet = 0;
+	return train;
+}
+
+void receiver_fill(struct receiver *r, unsigned int messages)
+{
+	size_t len = (size_t)r->train * r->setting->wire;
+
+	while (messages--)
+		if (send(r->send_fd, next_train(r), len, 0) < 0)
+			err(1, "sending what is received");
+}
+
+/* As a program does that looks at who has sent, and at all it is told; false
+ * if there is nothing to be received.
+ */
+static bool receive_message(struct receiver *r, int flags)
+{
+	struct iovec iov = { .iov_base = buffer, .iov_len = sizeof(buffer) };
+	size_t len = (size_t)r->train * r->setting->wire;
+	struct sockaddr_storage from;
+	struct msghdr msg = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = r->control_len,
+	};
+	ssize_t ret = recvmsg(r->fd, &msg, flags);
+
+	if (ret < 0 && errno == EAGAIN && flags)
+		return false;
+	if (ret < 0)
+		err(1, "receiving, %s", rx_way_names[r->way]);
+	if (ret != len)
+		errx(1, "%s: %zd bytes have come, not %zu",
+		     rx_way_names[r->way], ret, len);
+	if (r->way == RX_OFFLOAD)
+		check_entries(r, control, r->train);
+	if (r->key && !ssl_open(r->key, buffer, r->train, r->setting->wire))
+		errx(1, "%s: a packet is not authentic", rx_way_names[r->way]);
+	return true;
+}
+
+/* Nanoseconds */
+static double run_here(struct receiver *r, unsigned int batches)
+{
+	unsigned long long sum = 0, start;
+	unsigned int i;
+
+	while (batches--) {
+		receiver_fill(r, r->messages);
+		start = ticks();
+		for (i = 0; i < r->messages; i++)
+			receive_message(r, 0);
+		sum += ticks() - start;
+	}
+	return sum * tick;
+}
+
+/* The library finds the bytes in the cache, since they have just been copied. */
+static double run_library(struct receiver *r, unsigned int batches)
+{
+	unsigned int i, messages = batches * r->messages;
+	const unsigned int wire = r->setting->wire;
+	unsigned long long sum = 0, start;
+
+	for (i = 0; i < messages; i++) {
+		memcpy(buffer, next_train(r), (size_t)r->train * wire);
+		start = ticks();
+		if (!ssl_open(r->key, buffer, r->train, wire))
+			errx(1, "%s: a packet is not authentic",
+			     rx_way_names[r->way]);
+		sum += ticks() - start;
+	}
+	return sum * tick;
+}
+
+static int run_kernel(struct receiver *r, struct kbench_receive *loop)
+{
+	loop->fd = r->fd;
+	loop->messages = r->messages;
+	loop->wire = r->setting->wire;
+	loop->train = r->train;
+	loop->ring = r->ring;
+	loop->packet = r->packet;
+	loop->flows = r->flows;
+	loop->tags_at = r->tags_at;
+	loop->control_len = r->control_len;
+	loop->seed = random();
+	if (kernel_receive(loop))
+		return -1;
+	r->packet = loop->packet;
+	/* What came of the control message: the header and three packets */
+	if (r->way == RX_KERNEL_OFFLOAD && loop->received)
+		check_entries(r, loop->control, r->train < 3 ? r->train : 3);
+	return 0;
+}
+
+static double run_kernel_batches(struct receiver *r, unsigned int batches)
+{
+	struct kbench_receive loop = {
+		.send_fd = r->send_fd,
+		.batches = batches,
+	};
+
+	return run_kernel(r, &loop) ? -1 : loop.ns;
+}
+
+static double run_kernel_open(struct receiver *r, unsigned int batches)
+{
+	const struct cipher *cipher = r->setting->cipher;
+	const unsigned int loops = batches * r->messages * r->train;
+	struct kbench_loop loop = {
+		.op = r->way == RX_KERNEL_AEAD ? KBENCH_OPEN :
+						 KBENCH_OPEN_LIBRARY,
+		.loops = loops,
+		.wire = r->setting->wire,
+		.stride = r->setting->wire,
+		.train = 1,
+		.ring = 1,
+		.key_len = cipher->key_len,
+		.hdr_len = BENCH_HDR_LEN,
+	};
+
+	strcpy(loop.alg, cipher->kernel);
+	if (kernel_run(&loop))
+		return -1;
+	return (double)loop.ns * loops / loop.loops;
+}
+
+static double run_batches(struct receiver *r, unsigned int batches)
+{
+	switch (r->way) {
+	case RX_SSL30_ONLY:
+	case RX_SSL35_ONLY:
+		return run_library(r, batches);
+	case RX_KERNEL_AEAD:
+	case RX_KERNEL_LIBRARY:
+		return run_kernel_open(r, batches);
+	default:
+		return r->way < RX_KERNEL_AEAD ? run_here(r, batches) :
+						 run_kernel_batches(r, batches);
+	}
+}
+
+double receiver_run(struct receiver *r, unsigned int loops)
+{
+	unsigned int batches = (loops + r->messages - 1) / r->messages;
+
+	if (!r->setting->cold)
+		run_batches(r, 1);
+	return run_batches(r, batches) / batches / r->messages / r->train;
+}
+
+unsigned int receiver_drain(struct receiver *r)
+{
+	struct kbench_receive loop = { .send_fd = -1, .batches = 1 };
+	unsigned int messages = 0;
+
+	if (r->way < RX_KERNEL_AEAD) {
+		while (receive_message(r, MSG_DONTWAIT))
+			messages++;
+		return messages;
+	}
+	if (run_kernel(r, &loop))
+		err(1, "%s", rx_way_names[r->way]);
+	return loop.received;
+}
+
+static void set_up_offload(struct receiver *r)
+{
+	static const char ulp[] = "quic-crypto";
+
+	if (r->way == RX_KERNEL_ULP &&
+	    setsockopt(r->fd, SOL_UDP, UDP_ULP, ulp, sizeof(ulp) - 1))
+		err(1, "UDP_ULP");
+	if (way_offloads(r->way)) {
+		receiver_add_key(r, 0, bench_key);
+		r->control_len += CMSG_SPACE(r->train *
+					     sizeof(struct quic_rx_ancillary_data));
+	}
+}
+
+struct receiver *receiver_new(enum rx_way way, const struct setting *setting,
+			      unsigned int train)
+{
+	const unsigned int len = train * setting->wire;
+	struct receiver *r;
+
+	if (way_needs_ssl(way) && !way_ssl(way))
+		return NULL;
+
+	r = calloc(1, sizeof(*r));
+	r->way = way;
+	r->setting = setting;
+	r->train = train;
+	r->status = QUIC_RX_DECRYPTED;
+	r->control_len = CMSG_SPACE(sizeof(int));	/* UDP_GRO */
+	r->messages = setting->cold ? sizeof(source) / len :
+				      (HOT_BYTES + len / 2) / len;
+	r->ring = r->messages * train;
+	path_open(setting, train, &r->fd, &r->send_fd);
+	set_up_offload(r);
+	if (way_ssl(way))
+		r->key = ssl_key_new(way_ssl(way), setting->cipher, bench_key);
+
+	/* Is there the module, and whatever else it takes? */
+	if (way >= RX_KERNEL_AEAD && run_batches(r, 1) < 0) {
+		receiver_free(r);
+		return NULL;
+	}
+	return r;
+}
+
+void receiver_free(struct receiver *r)
+{
+	close(r->fd);
+	close(r->send_fd);
+	if (r->key)
+		ssl_key_free(r->key);
+	free(r);
+}
