@@ -22,10 +22,10 @@ kernel=um unit=ns
 export PIN=0 NCPUS=1
 case $BENCH in
 all) flavours="um um-pristine" ;;
-quick | receive | receive-kernel) flavours=um ;;
+quick | receive | receive-kernel | timing) flavours=um ;;
 instructions)
 	kernel=x86_64 unit=instructions
-	flavours=$kernel
+	flavours="x86_64 x86_64-pristine"
 	RAW=$RESULTS_DIR/raw-instructions.txt
 	RESULTS=$RESULTS_DIR/instructions.txt
 	# Each takes one nanosecond of the guest's time, whatever it is.
@@ -91,6 +91,11 @@ circumstances() {
 		Compiler "$(gcc --version | head -n 1)"
 }
 
+# boots FLAVOUR: its lines as those of one boot among others
+boots() {
+	sed -n -E "s/^(send|receive)\t/boot\t$1\t/p"
+}
+
 say "Measuring"
 {
 	circumstances
@@ -99,14 +104,21 @@ say "Measuring"
 
 if [ "$BENCH" = all ]; then
 	for round in 1 2 3; do
-		say "Measuring two senders, on two processors, $round of 3"
-		PIN='' NCPUS=2 guest um parallel | grep '^parallel' >> "$RAW"
+		say "Measuring two senders and two readers, on two processors, $round of 3"
+		PIN='' NCPUS=2 guest um parallel | grep -E '^(rx-)?parallel' >> "$RAW"
 		say "Measuring plain UDP with and without the series, $round of 3"
 		for name in $flavours; do
-			NCPUS=2 guest "$name" plain | sed -n "s/^send/boot\t$name/p" >> "$RAW"
+			NCPUS=2 guest "$name" plain | boots "$name" >> "$RAW"
 		done
 	done
 	awk -f "$SOURCES/plot.awk" "$RAW" > "$RESULTS_DIR/packets.svg"
+fi
+
+if [ "$BENCH" = instructions ]; then
+	say "Measuring plain UDP with and without the series"
+	for name in $flavours; do
+		guest "$name" plain-instructions | boots "$name" >> "$RAW"
+	done
 fi
 
 awk -v unit=$unit -f "$SOURCES/report.awk" -f "$SOURCES/report-receive.awk" "$RAW" | tee "$RESULTS"

@@ -70,7 +70,7 @@ watched() {
 check_config() {
 	local line vital
 
-	[ "$FLAVOUR" != um-pristine ] || return 0
+	[ "$TREE" != "$BUILD/pristine" ] || return 0
 	while read -r line; do
 		! grep -qx "$line" "$OUT/.config" || continue
 		say "$FLAVOUR: $line was asked for, but is not in the configuration"

@@ -10,7 +10,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 JOBS=${JOBS:-$(nproc)}
-FLAVOURS_KNOWN='um, um-debug, um-generic, um-distro, um-kasan, um-gcov, um-pristine, x86_64, x86_64-debug, x86_64-kcsan, s390x'
+FLAVOURS_KNOWN='um, um-debug, um-generic, um-distro, um-kasan, um-gcov, um-pristine, x86_64, x86_64-debug, x86_64-kcsan, x86_64-pristine, s390x'
 
 # Targets of the kernel's selftests: each is a collection for its runner.
 COLLECTIONS=(net/quic net/quic/tools net/quic/torture)
@@ -96,8 +96,8 @@ lock() {
 # um and um-debug have the test-only um-speed.diff, so there is a tree for them.
 # um-generic is um-debug's kernel, booted so that it takes generic ciphers. um-distro
 # is Debian's own kernel for User Mode Linux, which has no QUIC: to see what programs do
-# there. um-gcov is um-kasan without KASAN that counts which lines run. um-pristine is a
-# kernel without the series, for benchmarks.
+# there. um-gcov is um-kasan without KASAN that counts which lines run. um-pristine and
+# x86_64-pristine are kernels without the series, for benchmarks.
 # shellcheck disable=SC2034 # the other scripts read them
 flavour() {
 	FLAVOUR=$1
@@ -119,6 +119,7 @@ flavour() {
 	um-pristine) FRAGMENTS="common um" TREE=$BUILD/pristine ;;
 	x86_64) FRAGMENTS="common qemu x86_64" ;;
 	x86_64-debug) FRAGMENTS="common qemu x86_64 debug x86_64-debug" ;;
+	x86_64-pristine) FRAGMENTS="common qemu x86_64" TREE=$BUILD/pristine ;;
 	x86_64-kcsan) FRAGMENTS="common qemu x86_64 x86_64-kcsan" ;;
 	s390x) FRAGMENTS="common qemu foreign s390x" ;;
 	*) die "unknown flavour '$FLAVOUR' (there are $FLAVOURS_KNOWN)" ;;

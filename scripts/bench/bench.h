@@ -151,7 +151,10 @@ struct receiver;
 
 /**
  * struct cell - one thing to be timed
- * @receiver: what receives, and knows the rest, or NULL
+ * @receiver: what receives, instead of a sender; it knows the rest, unless it
+ *	has flows
+ * @rx_way: enum rx_way, then
+ * @tags_at: as for receiver_use_flows()
  * @sender: what sends; several cells may share it
  * @way: how
  * @train: packets of a message
@@ -162,6 +165,8 @@ struct receiver;
  */
 struct cell {
 	struct receiver *receiver;
+	int rx_way;
+	unsigned int tags_at;
 	struct sender *sender;
 	enum way way;
 	unsigned int train;

@@ -25,6 +25,16 @@ ip addr add fd00:8::1/64 dev bench1 nodad
 ip -n receiver link set bench2 up
 ip -n receiver addr add 10.8.0.2/24 dev bench2
 ip -n receiver addr add fd00:8::2/64 dev bench2 nodad
+# The same, but packets go one by one, and GRO joins them.
+ip link add bench3 mtu 9000 gso_max_segs 1 type veth peer name bench4 mtu 9000 netns receiver
+ip link set bench3 up
+ip addr add 10.7.0.1/24 dev bench3
+ip addr add fd00:7::1/64 dev bench3 nodad
+ip -n receiver link set bench4 up
+ip -n receiver addr add 10.7.0.2/24 dev bench4
+ip -n receiver addr add fd00:7::2/64 dev bench4 nodad
+ip netns exec receiver "$@" gro bench4
+
 ip netns exec receiver "$@" sink &
 trap 'kill %1' EXIT
 

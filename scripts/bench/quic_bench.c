@@ -3,7 +3,9 @@
  * What it costs to send QUIC packets, protected in this way and in that.
  * Prints a line for each result, fields separated by tabs.
  *
- *	SSL30=libcrypto SSL35=libcrypto quic_bench quick|receive|receive-kernel|instructions|all|plain|parallel|sink
+ *	SSL30=libcrypto SSL35=libcrypto quic_bench MODE	see run()
+ *	quic_bench sink					what receives and reads nothing
+ *	quic_bench gro DEVICE				turns its GRO on
  */
 #include <err.h>
 #include <stdlib.h>
@@ -13,6 +15,8 @@
 
 static const struct target dummy = { "dummy", "10.9.0.2", "fd00:9::2" };
 static const struct target veth = { "veth", "10.8.0.2", "fd00:8::2", "receiver" };
+/* Packets go one by one, and are joined where they come. */
+static const struct target joined = { "GRO", "10.7.0.2", "fd00:7::2", "receiver" };
 
 static const enum way all_ways[] = {
 	WAY_PLAIN, WAY_SSL30, WAY_SSL35, WAY_SSL35_ZEROCOPY, WAY_OFFLOAD,
@@ -20,27 +24,6 @@ static const enum way all_ways[] = {
 	WAY_KERNEL_BARE, WAY_KERNEL_LIBRARY, WAY_KERNEL_PLAIN, WAY_KERNEL_OFFLOAD,
 	WAY_NUM
 };
-
-static const enum rx_way all_rx_ways[] = {
-	RX_PLAIN, RX_SSL30, RX_SSL35, RX_OFFLOAD, RX_SSL30_ONLY, RX_SSL35_ONLY,
-	RX_KERNEL_AEAD, RX_KERNEL_LIBRARY, RX_KERNEL_PLAIN, RX_KERNEL_ULP,
-	RX_KERNEL_OFFLOAD, RX_NUM
-};
-
-static const enum rx_way kernel_rx_ways[] = {
-	RX_KERNEL_AEAD, RX_KERNEL_LIBRARY, RX_KERNEL_PLAIN, RX_KERNEL_ULP,
-	RX_KERNEL_OFFLOAD, RX_NUM
-};
-
-static void run_receive_targets(const enum rx_way *ways, unsigned int rounds)
-{
-	static const unsigned int trains[] = { 44, 16, 4, 1, 0 };
-	const struct setting setting = {
-		.target = &veth, .cipher = ciphers, .wire = 1452
-	};
-
-	receive_rows(&setting, trains, ways, rounds);
-}
 
 /* What the project has targets for */
 static void run_targets(unsigned int rounds)
@@ -52,10 +35,12 @@ static void run_targets(unsigned int rounds)
 
 	check_ways();
 	rounds_run(&setting, trains, all_ways, rounds);
+	receive_targets(&veth, rounds);
+	receive_flows_run(&veth, rounds);
 }
 
 /* For kernels without the series, too */
-static void run_plain(void)
+static void run_plain(unsigned int rounds)
 {
 	static const enum way ways[] = { WAY_PLAIN, WAY_KERNEL_PLAIN, WAY_NUM };
 	static const unsigned int trains[] = { 44, 16, 1, 0 };
@@ -67,8 +52,9 @@ static void run_plain(void)
 	for (i = 0; i < 4; i++) {
 		setting.ipv6 = i & 1;
 		setting.connected = i & 2;
-		rounds_run(&setting, trains, ways, 60);
+		rounds_run(&setting, trains, ways, rounds);
 	}
+	receive_plain(&veth, rounds);
 }
 
 static void run_ciphers(void)
@@ -136,33 +122,60 @@ static void run_all(void)
 	run_ciphers();
 	flows_run(&dummy);
 	ktls_run();
+	receive_all(&veth, &joined);
+}
+
+static void run_parallel(void)
+{
+	parallel_run(&dummy);
+	receive_parallel_run(&veth);
+}
+
+/* They vary little. */
+static void run_instructions(void)
+{
+	run_targets(5);
+	timing_run(&veth, 3);
+}
+
+static void run(const char *what)
+{
+	if (!strcmp(what, "quick"))
+		run_targets(60);
+	else if (!strcmp(what, "receive"))
+		receive_targets(&veth, 60);
+	else if (!strcmp(what, "receive-kernel"))
+		receive_kernel(&veth, 200);
+	else if (!strcmp(what, "instructions"))
+		run_instructions();
+	else if (!strcmp(what, "all"))
+		run_all();
+	else if (!strcmp(what, "plain"))
+		run_plain(60);
+	else if (!strcmp(what, "plain-instructions"))
+		run_plain(5);
+	else if (!strcmp(what, "parallel"))
+		run_parallel();
+	else if (!strcmp(what, "timing"))
+		timing_run(&veth, 20);
+	else
+		errx(1, "no '%s'", what);
 }
 
 int main(int argc, char **argv)
 {
-	const char *what = argc > 1 ? argv[1] : "";
-
-	if (!strcmp(what, "sink"))
+	if (argc < 2)
+		errx(1, "what?  run() tells");
+	if (!strcmp(argv[1], "sink"))
 		sink_run();
+	if (!strcmp(argv[1], "gro") && argc > 2) {
+		gro_on(argv[2]);
+		return 0;
+	}
 
 	kernel_open();
 	ssl_libraries(getenv("SSL30"), getenv("SSL35"));
 	receiver_init();
-	if (!strcmp(what, "receive"))
-		run_receive_targets(all_rx_ways, 60);
-	else if (!strcmp(what, "receive-kernel"))
-		run_receive_targets(kernel_rx_ways, 200);
-	else if (!strcmp(what, "quick"))
-		run_targets(60);
-	else if (!strcmp(what, "instructions"))
-		run_targets(5);		/* they vary little */
-	else if (!strcmp(what, "all"))
-		run_all();
-	else if (!strcmp(what, "plain"))
-		run_plain();
-	else if (!strcmp(what, "parallel"))
-		parallel_run(&dummy);
-	else
-		errx(1, "usage: quic_bench quick|receive|receive-kernel|instructions|all|plain|parallel|sink");
+	run(argv[1]);
 	return 0;
 }

@@ -34,21 +34,6 @@ const char *const rx_way_names[RX_NUM] = {
 	[RX_KERNEL_OFFLOAD]	= "rx-kernel-offload",
 };
 
-struct receiver {
-	enum rx_way way;
-	const struct setting *setting;
-	unsigned int train;
-	unsigned int ring;		/* packets of the source */
-	unsigned int packet;		/* the next one of them */
-	unsigned int messages;		/* of a batch */
-	unsigned int flows;
-	unsigned int tags_at;
-	unsigned char status;		/* of all packets */
-	int fd, send_fd;
-	size_t control_len;
-	struct ssl_key *key;
-};
-
 static unsigned char buffer[MESSAGE_MAX] __attribute__((aligned(4096)));
 static unsigned long control[(CMSG_SPACE(sizeof(int)) + BENCH_MAX_TRAIN *
 			      sizeof(struct quic_rx_ancillary_data)) / 8 + 8];
@@ -72,14 +57,15 @@ void receiver_init(void)
 	tick = (end - start) / (ticks() - from);
 }
 
+void receiver_touch(void)
+{
+	memset(buffer, 1, sizeof(buffer));
+	memset(control, 1, sizeof(control));
+}
+
 const unsigned char *receiver_bytes(void)
 {
 	return buffer;
-}
-
-static bool way_offloads(enum rx_way way)
-{
-	return way == RX_OFFLOAD || way == RX_KERNEL_OFFLOAD;
 }
 
 static struct ssl *way_ssl(enum rx_way way)
@@ -100,83 +86,6 @@ static bool way_needs_ssl(enum rx_way way)
 {
 	return way == RX_SSL30 || way == RX_SSL35 || way == RX_SSL30_ONLY ||
 	       way == RX_SSL35_ONLY;
-}
-
-/* Flows for any peer, as servers have them, with the same keys */
-static struct quic_rx_connection_info flow_info(const struct receiver *r)
-{
-	struct quic_rx_connection_info info = {
-		.conn.cipher_type = r->setting->cipher->type,
-		.conn.key.conn_id_length = BENCH_DCID_LEN,
-	};
-
-	memcpy(info.conn.payload_key, bench_key, sizeof(bench_key));
-	memcpy(info.conn.header_key, bench_header_key, sizeof(bench_header_key));
-	memcpy(info.conn.payload_iv, bench_iv, sizeof(bench_iv));
-	return info;
-}
-
-double receiver_add_flows(struct receiver *r, unsigned int flows)
-{
-	struct kbench_setsockopt option = {
-		.fd = r->fd,
-		.name = UDP_QUIC_ADD_RX_CONNECTION,
-		.flows = flows,
-		.flow_at = offsetof(struct quic_rx_connection_info,
-				    conn.key.conn_id) +
-			   QUIC_MAX_CONNECTION_ID_SIZE - BENCH_DCID_LEN,
-		.len = sizeof(struct quic_rx_connection_info),
-	};
-	const struct quic_rx_connection_info info = flow_info(r);
-
-	memcpy(option.value, &info, sizeof(info));
-	if (kernel_setsockopt(&option))
-		err(1, "adding %u flows", flows);
-	return (double)option.ns / flows;
-}
-
-void receiver_add_key(struct receiver *r, unsigned int generation,
-		      const unsigned char *key)
-{
-	struct quic_rx_connection_info info = flow_info(r);
-
-	info.conn.conn_payload_key_gen = generation;
-	memcpy(info.conn.payload_key, key, sizeof(info.conn.payload_key));
-	if (setsockopt(r->fd, SOL_UDP, UDP_QUIC_ADD_RX_CONNECTION, &info,
-		       sizeof(info)))
-		err(1, "UDP_QUIC_ADD_RX_CONNECTION");
-}
-
-void receiver_use_flows(struct receiver *r, unsigned int flows,
-			unsigned int tags_at)
-{
-	r->flows = flows;
-	r->tags_at = tags_at;
-	r->ring = r->train;		/* there are tags for these */
-	r->packet = 0;
-}
-
-void receiver_expect(struct receiver *r, unsigned char status)
-{
-	r->status = status;
-}
-
-/* The offload must have told what has become of each packet. */
-static void check_entries(const struct receiver *r, const void *first,
-			  unsigned int count)
-{
-	const struct cmsghdr *cmsg = first;
-	const struct quic_rx_ancillary_data *entry = (void *)CMSG_DATA(cmsg);
-	unsigned int i;
-
-	if (cmsg->cmsg_level != SOL_UDP || cmsg->cmsg_type != UDP_QUIC_DECRYPT ||
-	    cmsg->cmsg_len != CMSG_LEN(r->train * sizeof(*entry)))
-		errx(1, "%s: no control message", rx_way_names[r->way]);
-	for (i = 0; i < count; i++)
-		if (entry[i].status != r->status)
-			errx(1, "%s: packet %u of %u has status %u, not %u",
-			     rx_way_names[r->way], i, r->train,
-			     entry[i].status, r->status);
 }
 
 static void set_train_flow(const struct receiver *r, unsigned char *train)
@@ -242,9 +151,10 @@ static bool receive_message(struct receiver *r, int flags)
 		errx(1, "%s: %zd bytes have come, not %zu",
 		     rx_way_names[r->way], ret, len);
 	if (r->way == RX_OFFLOAD)
-		check_entries(r, control, r->train);
+		receiver_check_entries(r, control, r->train);
 	if (r->key && !ssl_open(r->key, buffer, r->train, r->setting->wire))
-		errx(1, "%s: a packet is not authentic", rx_way_names[r->way]);
+		errx(1, "%s, %s: a packet is not authentic", rx_way_names[r->way],
+		     r->setting->cipher->name);
 	return true;
 }
 
@@ -299,7 +209,7 @@ static int run_kernel(struct receiver *r, struct kbench_receive *loop)
 	r->packet = loop->packet;
 	/* What came of the control message: the header and three packets */
 	if (r->way == RX_KERNEL_OFFLOAD && loop->received)
-		check_entries(r, loop->control, r->train < 3 ? r->train : 3);
+		receiver_check_entries(r, loop->control, r->train < 3 ? r->train : 3);
 	return 0;
 }
 
@@ -354,6 +264,8 @@ double receiver_run(struct receiver *r, unsigned int loops)
 {
 	unsigned int batches = (loops + r->messages - 1) / r->messages;
 
+	if (r->renews)
+		receiver_renew(r);
 	if (!r->setting->cold)
 		run_batches(r, 1);
 	return run_batches(r, batches) / batches / r->messages / r->train;
@@ -374,20 +286,6 @@ unsigned int receiver_drain(struct receiver *r)
 	return loop.received;
 }
 
-static void set_up_offload(struct receiver *r)
-{
-	static const char ulp[] = "quic-crypto";
-
-	if (r->way == RX_KERNEL_ULP &&
-	    setsockopt(r->fd, SOL_UDP, UDP_ULP, ulp, sizeof(ulp) - 1))
-		err(1, "UDP_ULP");
-	if (way_offloads(r->way)) {
-		receiver_add_key(r, 0, bench_key);
-		r->control_len += CMSG_SPACE(r->train *
-					     sizeof(struct quic_rx_ancillary_data));
-	}
-}
-
 struct receiver *receiver_new(enum rx_way way, const struct setting *setting,
 			      unsigned int train)
 {
@@ -405,9 +303,9 @@ struct receiver *receiver_new(enum rx_way way, const struct setting *setting,
 	r->control_len = CMSG_SPACE(sizeof(int));	/* UDP_GRO */
 	r->messages = setting->cold ? sizeof(source) / len :
 				      (HOT_BYTES + len / 2) / len;
-	r->ring = r->messages * train;
+	r->ring = sizeof(source) / len * train;
 	path_open(setting, train, &r->fd, &r->send_fd);
-	set_up_offload(r);
+	receiver_set_up(r);
 	if (way_ssl(way))
 		r->key = ssl_key_new(way_ssl(way), setting->cipher, bench_key);
 

@@ -59,7 +59,38 @@ enum rx_way {
 
 extern const char *const rx_way_names[RX_NUM];
 
-struct receiver;
+/**
+ * struct receiver - a socket, and what is done with what it gets
+ * @way: what
+ * @setting: as for senders; cold: much is sent before the first of it is read
+ * @train: packets of a message
+ * @ring: packets of the source that are sent, one train after the other
+ * @packet: the next one of them
+ * @messages: of a batch, which are sent, and then received
+ * @flows: each message is of any of these, unless 0
+ * @tags_at: where in the source their tags are
+ * @status: what becomes of all packets: QUIC_RX_*
+ * @renews: the flow does not know the numbers in the source
+ * @fd: the socket
+ * @send_fd: what is sent here it receives
+ * @control_len: room for control messages
+ * @key: for libcrypto
+ */
+struct receiver {
+	enum rx_way way;
+	const struct setting *setting;
+	unsigned int train;
+	unsigned int ring;
+	unsigned int packet;
+	unsigned int messages;
+	unsigned int flows;
+	unsigned int tags_at;
+	unsigned char status;
+	bool renews;
+	int fd, send_fd;
+	size_t control_len;
+	struct ssl_key *key;
+};
 
 /* Once, before all others */
 void receiver_init(void);
@@ -73,6 +104,21 @@ void receiver_free(struct receiver *r);
  * nanoseconds per packet, negative if it cannot be done.
  */
 double receiver_run(struct receiver *r, unsigned int loops);
+
+/* Send it @messages; read all that have been sent, and how many those were. */
+void receiver_fill(struct receiver *r, unsigned int messages);
+unsigned int receiver_drain(struct receiver *r);
+
+/* Have the memory that is received into where this process has it. */
+void receiver_touch(void);
+
+/* The bytes of the last message, if they came here */
+const unsigned char *receiver_bytes(void);
+
+/* receiver_flows.c */
+
+/* Attach what the way takes, with flow 0. */
+void receiver_set_up(struct receiver *r);
 
 /* Add flows 0 to @flows - 1; nanoseconds per flow. */
 double receiver_add_flows(struct receiver *r, unsigned int flows);
@@ -88,12 +134,28 @@ void receiver_use_flows(struct receiver *r, unsigned int flows,
 /* What becomes of the packets, if they are not opened: QUIC_RX_* */
 void receiver_expect(struct receiver *r, unsigned char status);
 
-/* Send it @messages; read all that have been sent, and how many those were. */
-void receiver_fill(struct receiver *r, unsigned int messages);
-unsigned int receiver_drain(struct receiver *r);
+/* Forget which numbers flow 0 has seen. */
+void receiver_renew(struct receiver *r);
 
-/* The bytes of the last message, if they came here */
-const unsigned char *receiver_bytes(void);
+/* The control message must tell of all packets, whose first @count are there. */
+void receiver_check_entries(const struct receiver *r, const void *first,
+			    unsigned int count);
+
+/* receive_all.c */
+
+/* What the project has targets for */
+void receive_targets(const struct target *target, unsigned int rounds);
+
+/* The same without system calls */
+void receive_kernel(const struct target *target, unsigned int rounds);
+
+/* For kernels without the series, too */
+void receive_plain(const struct target *target, unsigned int rounds);
+
+/* All tables: over a path that lets trains through as they are, and over one
+ * where GRO makes them again
+ */
+void receive_all(const struct target *whole, const struct target *joined);
 
 /* The rest: one file each */
 void receive_check(void);
@@ -101,6 +163,7 @@ void receive_rows(const struct setting *setting, const unsigned int *trains,
 		  const enum rx_way *ways, unsigned int rounds);
 void receive_flows_run(const struct target *target, unsigned int rounds);
 void receive_parallel_run(const struct target *target);
-void timing_run(const struct target *target);
+void timing_run(const struct target *target, unsigned int rounds);
+void gro_on(const char *device);
 
 #endif /* RECEIVER_H */

@@ -45,14 +45,15 @@ function remember(order) {
 
 $1 == "send" { remember(order) }
 
-$1 == "flows" { lookup[$2, $3, $4] = $5 " " $6 }
+$1 ~ /flows$/ { lookup[$2, $3, $4] = $5 " " $6 }
 $1 == "memory" { memory[++memories] = sprintf("%-20s%8d", $2, $3) }
 $1 == "rate" { rate_add = $2; rate_del = $3 }
-$1 == "parallel" && (!(($2, $3) in senders) || $4 < senders[$2, $3]) { senders[$2, $3] = $4 }
+$1 ~ /parallel$/ && (!(($2, $3) in rate) || $4 < rate[$2, $3]) { rate[$2, $3] = $4 }
 $1 == "stream" { stream[$2] = $3 }
 $1 == "boot" {
-	key = $4 SUBSEP $5 SUBSEP $9 SUBSEP $10 SUBSEP $2
+	key = $4 SUBSEP $5 SUBSEP $9 SUBSEP $10 SUBSEP ($2 ~ /pristine/ ? "without" : "with")
 	boot[key] = boot[key] $11 " "
+	boots[$3]++
 }
 
 # Times of a way, and figures made of times: "minimum median", "" if unknown
@@ -130,21 +131,23 @@ function print_table(    i) {
 	print ""
 }
 
-function print_lookup(    tables, use, i, j) {
-	print "Flows of a socket, 16 packets a call, ns a packet, minimum (median)"
+function print_lookup(title,    tables, use, i, j) {
+	print title ", ns a packet, minimum (median)"
 	printf "%-26s%16s%16s\n", "", "in the kernel", "system calls"
 	split("1 1000 100000", tables, " ")
 	split("hot random", use, " ")
 	for (i = 1; i <= 3; i++)
 		for (j = 1; j <= 2; j++)
-			if ((tables[i], use[j], "offload") in lookup)
+			if ((tables[i], use[j], prefix "offload") in lookup)
 				printf "%8d, %-16s%s%s\n", tables[i], use[j],
-					cell("%.0f", lookup[tables[i], use[j], "kernel-offload"]),
-					cell("%.0f", lookup[tables[i], use[j], "offload"])
-	printf "%-26s%s%s\n\n", "100000 random / 1",
-		cell("%.2f", both(lookup[100000, "random", "kernel-offload"], lookup[1, "hot", "kernel-offload"], "/")),
-		cell("%.2f", both(lookup[100000, "random", "offload"], lookup[1, "hot", "offload"], "/"))
-	printf "Adding a flow takes %d ns, deleting it %d ns, without the system calls.\n\n", rate_add, rate_del
+					cell("%.0f", lookup[tables[i], use[j], prefix "kernel-offload"]),
+					cell("%.0f", lookup[tables[i], use[j], prefix "offload"])
+	printf "%-26s%s%s\n\n", "100000 random / 1", many_or_one("kernel-offload"), many_or_one("offload")
+}
+
+function many_or_one(name) {
+	name = prefix name
+	return cell("%.2f", both(lookup[100000, "random", name], lookup[1, "hot", name], "/"))
 }
 
 function print_memory(    i) {
@@ -153,21 +156,22 @@ function print_memory(    i) {
 	print ""
 }
 
-function print_parallel(    i, w) {
-	print "Two senders, 16 packets a call, two processors: times the rate of one,"
-	print "best of three boots"
+# Of @n ways @name
+function print_parallel(what, name, n,    i, w) {
+	print what ", two processors: times the rate of one, best of three boots"
 	printf "%-42s%16s%16s\n", "", "one socket", "two sockets"
-	for (i = 1; i <= ways; i++) {
-		w = way[i]
-		if ((w, 0) in senders)
+	for (i = 1; i <= n; i++) {
+		w = name[i]
+		if ((w, 0) in rate)
 			printf "%-42s%16.2f%16.2f\n", label[w],
-				senders[w, 0] / senders[w, 1], senders[w, 0] / senders[w, 2]
+				rate[w, 0] / rate[w, 1], rate[w, 0] / rate[w, 2]
 	}
 	print ""
 }
 
-# Minimum and median of three
+# Minimum and median of one time, or of three
 function of_three(times,    x, low, high) {
+	if (split(times, x, " ") == 1) return x[1] " " x[1]
 	if (split(times, x, " ") != 3) return ""
 	low = x[1] < x[2] ? x[1] : x[2]
 	if (x[3] < low) return x[3] " " low
@@ -175,26 +179,30 @@ function of_three(times,    x, low, high) {
 	return low " " (x[3] < high ? x[3] : high)
 }
 
-function print_boots(    families, uses, sizes, f, u, s, w, key, with, without) {
-	print "Plain UDP in a kernel with the series, and in one without: ns a packet,"
-	print "minimum (median) of the minima of three boots of each, which took turns"
-	printf "%-42s%16s%16s%16s\n", "", "without", "with", "with / without"
+function boot_row(name, family, use, size,    key, with, without) {
+	key = family SUBSEP use SUBSEP size SUBSEP name
+	with = of_three(boot[key, "with"])
+	without = of_three(boot[key, "without"])
+	if (with == "" || without == "") return
+	printf "%-15s%-5s%-13s%2d %s%s%s%s\n", name ~ /kernel/ ? "in the kernel" : "system calls",
+		family, use, size, prefix == "" ? "a call   " : "a message", cell(boot_format, without),
+		cell(boot_format, with), cell(boot_format == "%.1f" ? "%.3f" : "%.2f", both(with, without, "/"))
+}
+
+# Plain UDP: @name[1 to @n]
+function print_boots(what, name, n,    families, uses, sizes, f, u, s, w) {
+	boot_format = unit == "ns" ? "%.0f" : "%.1f"
+	print what " in a kernel with the series, and in one without: " unit " a packet,"
+	print unit == "ns" ? "minimum (median) of the minima of three boots of each, which took turns" : "minimum"
+	printf "%-45s%16s%16s%16s\n", "", "without", "with", "with / without"
 	split("IPv4 IPv6", families, " ")
 	split("unconnected connected", uses, " ")
-	split("44 16 1", sizes, " ")
-	for (w = 1; w <= ways; w++)
+	split("44 16 4 1", sizes, " ")
+	for (w = 1; w <= n; w++)
 		for (f = 1; f <= 2; f++)
 			for (u = 1; u <= 2; u++)
-				for (s = 1; s <= 3; s++) {
-					key = families[f] SUBSEP uses[u] SUBSEP sizes[s] SUBSEP way[w]
-					with = of_three(boot[key, "um"])
-					without = of_three(boot[key, "um-pristine"])
-					if (with == "" || without == "") continue
-					printf "%-15s%-5s%-13s%2d a call%s%s%s\n",
-						way[w] == "plain" ? "system calls" : "in the kernel",
-						families[f], uses[u], sizes[s], cell("%.0f", without),
-						cell("%.0f", with), cell("%.2f", both(with, without, "/"))
-				}
+				for (s = 1; s <= 4; s++)
+					boot_row(name[w], families[f], uses[u], sizes[s])
 	print ""
 }
 
@@ -229,10 +237,13 @@ END {
 		print_table()
 	}
 	if (rate_add) {
-		print_lookup()
+		print_lookup("Flows of a socket, 16 packets a call")
+		printf "Adding a flow takes %d ns, deleting it %d ns, without the system calls.\n\n",
+			rate_add, rate_del
 		print_memory()
 		print_streams()
-		print_parallel()
-		print_boots()
+		print_parallel("Two senders, 16 packets a call", way, ways)
 	}
+	if (boots["dummy"])
+		print_boots("Sending by plain UDP", way, ways)
 }

@@ -11,12 +11,28 @@
 #define SLICE_NS	3e6
 #define MAX_CELLS	128
 
+static double cell_receive(struct cell *cell, unsigned int loops)
+{
+	struct receiver *r = cell->receiver;
+	double ns;
+
+	if (cell->flows) {
+		r->way = cell->rx_way;
+		receiver_use_flows(r, cell->random ? cell->flows : 1,
+				   cell->tags_at);
+	}
+	ns = receiver_run(r, loops);
+	if (ns < 0)
+		err(1, "%s", rx_way_names[r->way]);
+	return ns;
+}
+
 static double cell_run(struct cell *cell, unsigned int loops)
 {
 	double ns;
 
 	if (cell->receiver)
-		return receiver_run(cell->receiver, loops);
+		return cell_receive(cell, loops);
 
 	sender_set_way(cell->sender, cell->way);
 	sender_use_flows(cell->sender, cell->flows, cell->random);

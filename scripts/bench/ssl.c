@@ -100,6 +100,9 @@ static EVP_CIPHER_CTX *ssl_aead(const struct ssl *ssl,
 	EVP_CIPHER_CTX *ctx = ssl_ctx(ssl, cipher->name);
 
 	must(ssl->EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, 12, NULL));
+	if (cipher->ccm)
+		must(ssl->EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG,
+					      BENCH_TAG_LEN, NULL));
 	return ctx;
 }
 
@@ -111,9 +114,6 @@ struct ssl_key *ssl_key_new(const struct ssl *ssl, const struct cipher *cipher,
 	key->ssl = ssl;
 	key->cipher = cipher;
 	key->aead = ssl_aead(ssl, cipher);
-	if (cipher->ccm)
-		must(ssl->EVP_CIPHER_CTX_ctrl(key->aead, EVP_CTRL_AEAD_SET_TAG,
-					      BENCH_TAG_LEN, NULL));
 	must(ssl->EVP_EncryptInit_ex(key->aead, NULL, NULL, payload_key, NULL));
 	key->opener = ssl_aead(ssl, cipher);
 	must(ssl->EVP_DecryptInit_ex(key->opener, NULL, NULL, payload_key, NULL));
