@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Have a device join what it receives: veth does not unless it is told. */
+/* Have a device join what it receives.  veth does if it is told to, and its peer
+ * does not send trains of TCP.
+ */
 #include <err.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -10,13 +12,23 @@
 
 #include "receiver.h"
 
-void gro_on(const char *device)
+static void set(const char *device, unsigned int option, unsigned int to)
 {
-	struct ethtool_value on = { .cmd = ETHTOOL_SGRO, .data = 1 };
-	struct ifreq ifr = { .ifr_data = (void *)&on };
+	struct ethtool_value value = { .cmd = option, .data = to };
+	struct ifreq ifr = { .ifr_data = (void *)&value };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	strncpy(ifr.ifr_name, device, IFNAMSIZ - 1);
 	if (fd < 0 || ioctl(fd, SIOCETHTOOL, &ifr))
-		err(1, "GRO of %s", device);
+		err(1, "option %#x of %s", option, device);
+}
+
+void gro_on(const char *device)
+{
+	set(device, ETHTOOL_SGRO, 1);
+}
+
+void tso_off(const char *device)
+{
+	set(device, ETHTOOL_STSO, 0);
 }

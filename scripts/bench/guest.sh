@@ -34,6 +34,7 @@ ip -n receiver link set bench4 up
 ip -n receiver addr add 10.7.0.2/24 dev bench4
 ip -n receiver addr add fd00:7::2/64 dev bench4 nodad
 ip netns exec receiver "$@" gro bench4
+"$@" no-tso bench3
 
 ip netns exec receiver "$@" sink &
 trap 'kill %1' EXIT

@@ -6,6 +6,7 @@
  *	SSL30=libcrypto SSL35=libcrypto quic_bench MODE	see run()
  *	quic_bench sink					what receives and reads nothing
  *	quic_bench gro DEVICE				turns its GRO on
+ *	quic_bench no-tso DEVICE			turns its TSO off
  */
 #include <err.h>
 #include <stdlib.h>
@@ -170,6 +171,10 @@ int main(int argc, char **argv)
 		sink_run();
 	if (!strcmp(argv[1], "gro") && argc > 2) {
 		gro_on(argv[2]);
+		return 0;
+	}
+	if (!strcmp(argv[1], "no-tso") && argc > 2) {
+		tso_off(argv[2]);
 		return 0;
 	}
 

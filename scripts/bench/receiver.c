@@ -103,6 +103,12 @@ static void set_train_flow(const struct receiver *r, unsigned char *train)
 	}
 }
 
+static bool way_receives(enum rx_way way)
+{
+	return way != RX_SSL30_ONLY && way != RX_SSL35_ONLY &&
+	       way != RX_KERNEL_AEAD && way != RX_KERNEL_LIBRARY;
+}
+
 /* The next train of the source */
 static unsigned char *next_train(struct receiver *r)
 {
@@ -266,7 +272,7 @@ double receiver_run(struct receiver *r, unsigned int loops)
 
 	if (r->renews)
 		receiver_renew(r);
-	if (!r->setting->cold)
+	if (r->messages < r->ring / r->train)
 		run_batches(r, 1);
 	return run_batches(r, batches) / batches / r->messages / r->train;
 }
@@ -301,9 +307,10 @@ struct receiver *receiver_new(enum rx_way way, const struct setting *setting,
 	r->train = train;
 	r->status = QUIC_RX_DECRYPTED;
 	r->control_len = CMSG_SPACE(sizeof(int));	/* UDP_GRO */
-	r->messages = setting->cold ? sizeof(source) / len :
-				      (HOT_BYTES + len / 2) / len;
+	r->messages = (HOT_BYTES + len / 2) / len;
 	r->ring = sizeof(source) / len * train;
+	if (setting->cold && way_receives(way))
+		r->messages = r->ring / train;
 	path_open(setting, train, &r->fd, &r->send_fd);
 	receiver_set_up(r);
 	if (way_ssl(way))

@@ -165,5 +165,6 @@ void receive_flows_run(const struct target *target, unsigned int rounds);
 void receive_parallel_run(const struct target *target);
 void timing_run(const struct target *target, unsigned int rounds);
 void gro_on(const char *device);
+void tso_off(const char *device);
 
 #endif /* RECEIVER_H */
