@@ -20,7 +20,7 @@ torture: ## races, faults, fuzz, loads and other machines, for hours (HOUR=60: s
 kunit: ## run the KUnit suites alone, in a kernel built by kunit.py
 	@scripts/kunit.sh
 
-bench: ## measure against OpenSSL, into build/bench/ (BENCH=quick: 20 s)
+bench: ## measure against OpenSSL, into build/bench/ (BENCH=quick: 1 min)
 	@scripts/bench.sh
 
 coverage: ## which lines of the kernel code the selftests reach
