@@ -35,6 +35,7 @@ function print_receive_table(    i) {
 	table_head("received over", "a message")
 	for (i = 1; i <= rx_ways; i++)
 		row(label[rx_way[i]], "%.0f", rx_way[i], 0)
+	row("the ULP without a flow - plain", "%.1f", "ulp", 1)
 	figures("+ GRO")
 	print ""
 }

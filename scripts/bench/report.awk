@@ -79,6 +79,8 @@ function figure(which) {
 			time(prefix "kernel-aead"), "/")
 	if (which == "library")
 		return both(time(prefix "kernel-library"), time(prefix "kernel-aead"), "/")
+	if (which == "ulp")
+		return both(time(prefix "kernel-ulp"), time(prefix "kernel-plain"), "-")
 	if (which ~ /^ssl..$/)
 		return both(time(prefix "offload"), time(prefix which), "/")
 	sub("free ", "", which)
