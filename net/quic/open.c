@@ -177,9 +177,11 @@ static u8 quic_rx_packet(struct quic_rx *rx, const struct quic_flow *flow,
 	return QUIC_RX_BAD_TAG;
 }
 
-/* Opens the datagram @packet if that can be done, and describes it. */
+/* Opens the datagram @packet if that can be done, and describes it; if it is
+ * @cut short its flow is as far as that goes.
+ */
 static void quic_rx_datagram(struct quic_rx *rx, u8 *packet, unsigned int len,
-			     unsigned int pos,
+			     bool cut, unsigned int pos,
 			     struct quic_rx_ancillary_data *entry)
 {
 	unsigned int dcid_len;
@@ -190,13 +192,13 @@ static void quic_rx_datagram(struct quic_rx *rx, u8 *packet, unsigned int len,
 
 	flow = quic_finder_find(&rx->finder, packet, len);
 	if (!flow) {
-		rx->count[QUIC_RX_NOT_OFFLOADED]++;
+		rx->count[QUIC_RX_NOT_OFFLOADED] += !cut;
 		return;
 	}
 	rx->matched = true;
 
 	dcid_len = flow->key.conn.conn_id_length;
-	if (len < quic_packet_sample(dcid_len) + QUIC_SAMPLE_SIZE)
+	if (cut || len < quic_packet_sample(dcid_len) + QUIC_SAMPLE_SIZE)
 		return;
 
 	quic_rx_enter_flow(rx, flow);
@@ -228,9 +230,9 @@ void quic_rx_open(struct quic_rx *rx, unsigned int pos, unsigned int len)
 
 	for (; packet < end; packet += rx->stride, pos += rx->stride, entry++) {
 		unsigned int whole = min(rx->skb->len - pos, rx->stride);
+		unsigned int here = min_t(size_t, whole, end - packet);
 
-		if (whole <= end - packet)
-			quic_rx_datagram(rx, packet, whole, pos, entry);
+		quic_rx_datagram(rx, packet, here, here < whole, pos, entry);
 	}
 
 	quic_rx_leave_flow(rx);

@@ -97,8 +97,10 @@ void quic_sealed_as_wire(struct quic_sealed *sealed)
 {
 	unsigned int i;
 
-	for (i = 0; i < sealed->count; i++)
+	for (i = 0; i < sealed->count; i++) {
 		quic_sealed_expect(sealed, i, QUIC_RX_NOT_OFFLOADED);
+		sealed->header[i] = 0;
+	}
 	sealed->matched = false;
 	sealed->unknown = 0;
 }
