@@ -12,6 +12,7 @@
 #include <linux/sock_diag.h>
 
 #include "kselftest_harness.h"
+#include "quic_rx_expect.h"
 #include "quic_rx_pair.h"
 
 #define ENTRIES(n)	CMSG_LEN((n) * sizeof(struct quic_rx_ancillary_data))

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "quic_rx_expect.h"
 #include "quic_rx_pair.h"
 
 #define ALL	sizeof(self->pair.ours.buf)

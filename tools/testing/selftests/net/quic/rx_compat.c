@@ -12,6 +12,7 @@
 
 #include "kselftest_harness.h"
 #include "quic_compat.h"
+#include "quic_rx_expect.h"
 #include "quic_rx_pair.h"
 
 #define COMPAT_LEN(len)		(sizeof(struct quic_compat_cmsg) + (len))

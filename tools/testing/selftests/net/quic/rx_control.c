@@ -12,6 +12,7 @@
 #include <linux/net_tstamp.h>
 
 #include "kselftest_harness.h"
+#include "quic_rx_expect.h"
 #include "quic_rx_pair.h"
 
 #define ALL		sizeof(self->pair.ours.buf)

@@ -14,6 +14,7 @@
 
 #include "kselftest_harness.h"
 #include "quic_frame.h"
+#include "quic_rx_expect.h"
 #include "quic_rx_path.h"
 
 #define DCID_LEN	8

@@ -12,6 +12,7 @@
 #include <linux/ethtool.h>
 
 #include "kselftest_harness.h"
+#include "quic_rx_expect.h"
 #include "quic_rx_path.h"
 
 #define DCID_LEN	8

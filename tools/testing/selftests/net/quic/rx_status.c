@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "quic_rx_env.h"
+#include "quic_rx_expect.h"
 
 #define DCID_LEN	8
 #define GENERATION	4

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "quic_rx_expect.h"
 #include "quic_rx_path.h"
 #include "quic_source.h"
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "quic_rx_expect.h"
 #include "quic_rx_pair.h"
 #include "quic_uring.h"
 

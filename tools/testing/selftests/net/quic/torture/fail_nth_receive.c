@@ -11,7 +11,7 @@
 
 #include "kselftest_harness.h"
 #include "quic_fail.h"
-#include "quic_rx_env.h"
+#include "quic_rx_expect.h"
 
 #define DCID_LEN	8
 #define GENERATION	4
