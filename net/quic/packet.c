@@ -3,7 +3,8 @@
  * The short header: RFC 9000 section 17.3.1.
  *
  * What header protection hides must not show in the time that a packet takes
- * (RFC 9001 section 9.5): where it is in use nothing branches on it.
+ * (RFC 9001 section 9.5): where it is in use nothing branches on it, at least
+ * where the processor has 64 bits.
  */
 
 #include <linux/errno.h>

@@ -36,33 +36,6 @@ static int quic_udp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len,
 	return __udp_recvmsg(sk, msg, len, flags, copy);
 }
 
-/* Like skb_copy_bits(), which would start from the first skb each time */
-static int quic_cursor_copy(struct quic_cursor *cursor,
-			    const struct sk_buff *root, unsigned int pos,
-			    u8 *to, unsigned int len)
-{
-	struct sk_buff *skb = cursor->skb;
-	unsigned int own, n;
-
-	while (len && skb) {
-		own = skb == root ? skb_pagelen(skb) : skb->len;
-		n = min(len, cursor->start + own - pos);
-		if (skb_copy_bits(skb, pos - cursor->start, to, n))
-			break;
-		to += n;
-		pos += n;
-		len -= n;
-		if (pos < cursor->start + own)
-			break;
-
-		cursor->start += own;
-		skb = skb == root ? skb_shinfo(skb)->frag_list : skb->next;
-		cursor->skb = skb;
-	}
-
-	return len ? -EFAULT : 0;
-}
-
 /* How the message is cut into datagrams.  More than UDP can send at once come
  * from nobody who means well.
  */
@@ -247,7 +220,8 @@ static enum quic_rx_way quic_rx_decide(struct quic_rx *rx, struct net *net)
 	unsigned int unknown;
 	bool matched;
 
-	if (has_room && !drop)
+	/* Memory for a large datagram is for those that have a flow. */
+	if (has_room && !drop && rx->stride <= QUIC_RX_BUF_SIZE)
 		return QUIC_RX_OPEN;
 
 	matched = quic_rx_scan(rx, &unknown);
@@ -293,7 +267,7 @@ static int quic_rx_copy(struct sock *sk, struct sk_buff *skb, int off,
 		return skb_copy_datagram_msg(skb, off, msg, len);
 
 	err = quic_rx_deliver(&rx);
-	if (!rx.peek)
+	if (!err && !rx.peek)
 		quic_rx_count(&rx, net);
 	quic_rx_free(&rx);
 

@@ -90,6 +90,11 @@ struct quic_rx {
 	unsigned int			buf_len;
 };
 
+/* cursor.c */
+
+int quic_cursor_copy(struct quic_cursor *cursor, const struct sk_buff *root,
+		     unsigned int pos, u8 *to, unsigned int len);
+
 /* open.c */
 
 struct quic_flow *quic_finder_find(struct quic_finder *finder, const u8 *packet,
