@@ -12,7 +12,12 @@
 
 #include "receiver.h"
 
-#define WIRE	1452
+/* An AEAD has less to do for a payload that ends where a block ends, and how
+ * long the number is decides where that is.  With 1452 bytes and a number of 3
+ * AES-GCM takes 1.0 to 1.2 % less: so does every packet of another length, it is
+ * not what is looked for here.
+ */
+#define WIRE	1448
 #define PACKETS	64		/* as many as a batch has, and some more */
 #define LOOPS	200
 #define PN_AT	(1 + BENCH_DCID_LEN)
@@ -65,6 +70,7 @@ static const struct variant variants[] = {
 	FORGED("reserved bit 0x10 changed", 0, 0x10),
 	FORGED("reserved bit 0x08 changed", 0, 0x08),
 	FORGED("number of 4 bytes, changed", 0, 0x02),
+	FORGED("number of 3 bytes, changed", 0, 0x03),
 	FORGED("number of 1 byte, changed", 0, 0x01),
 	FORGED("highest bit of the number changed", PN_AT, 0x80),
 	FORGED("lowest bit of the number changed", PN_AT + 1, 0x01),
