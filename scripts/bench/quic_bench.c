@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What it costs to send QUIC packets, protected in this way and in that.
+ * What it costs to send and to receive QUIC packets, protected in this way and in
+ * that.
  * Prints a line for each result, fields separated by tabs.
  *
  *	SSL30=libcrypto SSL35=libcrypto quic_bench MODE	see run()
