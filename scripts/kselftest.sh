@@ -28,7 +28,7 @@ SLOW=(devices limits ngtcp2.sh:peers ngtcp2.sh:many_connections ngtcp2.sh:impair
 RACES=(memory numbers rx_flows rx_changing race_attach race_devices race_flows race_memory
 	race_sockets audit load)
 # What ciphers have to do with, and the module's unit tests
-CIPHERS=(tx rx rx_status multipath flows kunit.sh)
+CIPHERS=(tx rx rx_match rx_status multipath flows kunit.sh)
 declare -A built ran ready guests=()
 
 # What clients other than those of ngtcp2 need; without it their tests skip.
