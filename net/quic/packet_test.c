@@ -11,6 +11,26 @@ struct quic_packet_test_case {
 	u8	bytes[4];
 };
 
+/* @number of each packet is what the case says. */
+static void
+quic_packet_test_cases_run(struct kunit *test,
+			   const struct quic_packet_test_case *cases,
+			   unsigned int nr,
+			   u64 number(const u8 *packet, unsigned int dcid_len,
+				      u64 expected))
+{
+	u8 packet[1 + 3 + 4] = { 0, 1, 2, 3 };
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		packet[0] = cases[i].pn_len - 1;
+		memcpy(packet + 4, cases[i].bytes, sizeof(cases[i].bytes));
+		KUNIT_EXPECT_EQ_MSG(test, cases[i].pn,
+				    number(packet, 3, cases[i].expected),
+				    "case %u", i);
+	}
+}
+
 static void quic_packet_test_number(struct kunit *test)
 {
 	static const struct quic_packet_test_case cases[] = {
@@ -27,17 +47,9 @@ static void quic_packet_test_number(struct kunit *test)
 		{ QUIC_MAX_PKT_NUM, QUIC_MAX_PKT_NUM, 1, { 0xff } },
 		{ QUIC_MAX_PKT_NUM, QUIC_MAX_PKT_NUM + 255, 1, { 0xfe } },
 	};
-	u8 packet[1 + 3 + 4] = { 0, 1, 2, 3 };
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		packet[0] = cases[i].pn_len - 1;
-		memcpy(packet + 4, cases[i].bytes, sizeof(cases[i].bytes));
-		KUNIT_EXPECT_EQ_MSG(test, cases[i].pn,
-				    quic_packet_number(packet, 3,
-						       cases[i].expected),
-				    "case %u", i);
-	}
+	quic_packet_test_cases_run(test, cases, ARRAY_SIZE(cases),
+				   quic_packet_number);
 }
 
 static void quic_packet_test_decode_number(struct kunit *test)
@@ -72,17 +84,9 @@ static void quic_packet_test_decode_number(struct kunit *test)
 		{ QUIC_MAX_PKT_NUM + 1, QUIC_MAX_PKT_NUM, 4,
 		  { 0xff, 0xff, 0xff, 0xff } },
 	};
-	u8 packet[1 + 3 + 4] = { 0, 1, 2, 3 };
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		packet[0] = cases[i].pn_len - 1;
-		memcpy(packet + 4, cases[i].bytes, sizeof(cases[i].bytes));
-		KUNIT_EXPECT_EQ_MSG(test, cases[i].pn,
-				    quic_packet_decode_number(packet, 3,
-							      cases[i].expected),
-				    "case %u", i);
-	}
+	quic_packet_test_cases_run(test, cases, ARRAY_SIZE(cases),
+				   quic_packet_decode_number);
 }
 
 /* Any number from any that is near enough, RFC 9000 section 17.1 */

@@ -159,8 +159,6 @@ static int quic_rx_deliver(struct quic_rx *rx)
 	bool told = false;
 
 	for (pos = 0; pos < rx->len; pos += len) {
-		size_t copied;
-
 		len = min(rx->len - pos, rx->buf_len);
 		if (quic_cursor_copy(&cursor, rx->skb, pos, rx->buf, len))
 			return -EFAULT;
@@ -172,11 +170,8 @@ static int quic_rx_deliver(struct quic_rx *rx)
 				break;
 		}
 
-		copied = copy_to_iter(rx->buf, len, &msg->msg_iter);
-		if (copied < len) {
-			iov_iter_revert(&msg->msg_iter, pos + copied);
+		if (!copy_to_iter_full(rx->buf, len, &msg->msg_iter))
 			return -EFAULT;
-		}
 	}
 
 	if (pos < rx->len) {

@@ -3,8 +3,10 @@
  * Socket options: flows come and go.
  */
 
+#include <linux/net.h>
 #include <linux/sizes.h>
 #include <linux/sockptr.h>
+#include <linux/uio.h>
 
 #include "flow.h"
 #include "quic.h"
@@ -175,15 +177,16 @@ static int quic_get_rx_drop(struct sock *sk, char __user *optval,
 	/* NULL for a moment on machines that see sk_prot before ulp_data. */
 	const struct quic_sock *qs = rcu_dereference_raw(udp_sk(sk)->ulp_data);
 	int val = qs && READ_ONCE(qs->rx_drop);
-	int len;
+	sockopt_t opt;
+	int err, len;
 
-	if (get_user(len, optlen))
-		return -EFAULT;
-	if (len < 0)
-		return -EINVAL;
+	err = sockopt_init_user(&opt, optval, optlen);
+	if (err)
+		return err;
 
-	len = min_t(unsigned int, len, sizeof(val));
-	if (put_user(len, optlen) || copy_to_user(optval, &val, len))
+	len = min_t(unsigned int, opt.optlen, sizeof(val));
+	if (!copy_to_iter_full(&val, len, &opt.iter_out) ||
+	    put_user(len, optlen))
 		return -EFAULT;
 
 	return 0;

@@ -219,11 +219,7 @@ TEST_F(cipher, single_datagrams)
 	ASSERT_EQ(sealed->len, quic_sealed_send(self->env.tx, &self->env.to,
 						sealed));
 	for (i = 0; i < sealed->count; i++) {
-		one = *sealed;
-		one.count = 1;
-		one.len = sealed->at[i + 1] - sealed->at[i];
-		one.entry[0] = sealed->entry[i];
-		memmove(one.want, sealed->want + sealed->at[i], one.len);
+		quic_sealed_part(&one, sealed, i, 1);
 		quic_expect_received(_metadata, &self->env, &one);
 	}
 }

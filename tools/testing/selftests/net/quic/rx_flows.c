@@ -98,11 +98,7 @@ static void seal(FIXTURE_DATA(flows) *self, unsigned int count)
 /* The same message once no flow matches it; counted if there are others */
 static void unmatched(struct quic_sealed *sealed, bool counted)
 {
-	unsigned int i;
-
-	for (i = 0; i < sealed->count; i++)
-		quic_sealed_expect(sealed, i, QUIC_RX_NOT_OFFLOADED);
-	sealed->matched = false;
+	quic_sealed_as_wire(sealed);
 	sealed->unknown = counted ? sealed->count : 0;
 }
 
