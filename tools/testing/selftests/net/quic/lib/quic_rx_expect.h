@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "quic_rx_env.h"
+#include "quic_rx_pair.h"
 
 static inline void
 quic_expect_rx_counters(struct __test_metadata *_metadata,
@@ -51,6 +52,35 @@ static inline void quic_expect_opened(struct __test_metadata *_metadata,
 		TH_LOG("%s", strerror(errno));
 	}
 	quic_expect_received(_metadata, env, sealed);
+}
+
+/* Of a pair with room for so much ours is what plain UDP's makes of @want. */
+static inline void quic_expect_pair(struct __test_metadata *_metadata,
+				    struct quic_rx_pair *pair,
+				    const struct quic_sealed *want,
+				    size_t size, size_t room, int flags,
+				    int extra)
+{
+	const char *wrong;
+
+	wrong = quic_rx_pair_receive(pair, want, size, room, flags, extra);
+	ASSERT_EQ(NULL, wrong) {
+		TH_LOG("%s; %u datagrams, %zu bytes", wrong, want->count,
+		       want->len);
+		TH_LOG("room for %zu and %zu: %zd, flags %#x; plain UDP %zd, flags %#x",
+		       size, room, pair->ours.ret, pair->ours.flags,
+		       pair->theirs.ret, pair->theirs.flags);
+	}
+}
+
+/* The same with room for everything */
+static inline void quic_expect_pair_all(struct __test_metadata *_metadata,
+					struct quic_rx_pair *pair,
+					const struct quic_sealed *want,
+					int flags)
+{
+	quic_expect_pair(_metadata, pair, want, sizeof(pair->ours.buf),
+			 QUIC_RX_PAIR_ROOM, flags, 0);
 }
 
 #endif /* QUIC_RX_EXPECT_H */

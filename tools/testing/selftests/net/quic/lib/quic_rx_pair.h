@@ -53,26 +53,4 @@ const char *quic_rx_pair_receive(struct quic_rx_pair *pair,
 				 const struct quic_sealed *want, size_t len,
 				 size_t room, int flags, int extra);
 
-/* After kselftest_harness.h */
-#define quic_expect_pair(_metadata, pair, want, size, room, msg_flags, extra) \
-	do {								\
-		const char *wrong_ = quic_rx_pair_receive(pair, want, size, \
-							  room, msg_flags, \
-							  extra);	\
-									\
-		ASSERT_EQ(NULL, wrong_) {				\
-			TH_LOG("%s; %u datagrams, %zu bytes", wrong_,	\
-			       (want)->count, (want)->len);		\
-			TH_LOG("room for %zu and %zu: %zd, flags %#x; plain UDP %zd, flags %#x", \
-			       (size_t)(size), (size_t)(room),		\
-			       (pair)->ours.ret, (pair)->ours.flags,	\
-			       (pair)->theirs.ret, (pair)->theirs.flags); \
-		}							\
-	} while (0)
-
-/* The same with room for everything */
-#define quic_expect_pair_all(_metadata, pair, want, msg_flags)		\
-	quic_expect_pair(_metadata, pair, want, sizeof((pair)->ours.buf), \
-			 QUIC_RX_PAIR_ROOM, msg_flags, 0)
-
 #endif /* QUIC_RX_PAIR_H */
