@@ -7,9 +7,6 @@
 
 #include "quic_offload_conn.h"
 
-/* First byte of a short header, RFC 9000 section 17.3.1 */
-#define KEY_PHASE		0x04
-
 struct quic_offload_conn *quic_offload_conn_new(quic_offload_protect protect,
 						void *arg)
 {
@@ -30,6 +27,8 @@ void quic_offload_conn_free(struct quic_offload_conn *conn)
 		return;
 	for (i = 0; i < QUIC_OFFLOAD_FLOWS; i++)
 		quic_offload_flow_drop(&conn->flows[i]);
+	for (i = 0; i < QUIC_OFFLOAD_RX_FLOWS; i++)
+		quic_offload_rx_flow_drop(&conn->rx.flows[i]);
 	free(conn->scratch);
 	explicit_bzero(conn, sizeof(*conn));
 	free(conn);
@@ -40,20 +39,14 @@ int quic_offload_conn_set_keys(struct quic_offload_conn *conn,
 {
 	unsigned int i;
 
-	if (conn->generations &&
-	    keys->generation != (uint8_t)(conn->newest + 1))
+	if (quic_offload_keyring_add(&conn->keys, keys))
 		return -EINVAL;
-
-	conn->keys[keys->generation & 1] = *keys;
-	conn->newest = keys->generation;
-	if (conn->generations < 2)
-		conn->generations++;
 
 	/* The kernel takes one generation after the other: flows that lag behind
 	 * have to start anew.  Now, since 256 later they would look current.
 	 */
 	for (i = 0; i < QUIC_OFFLOAD_FLOWS; i++) {
-		uint8_t behind = conn->newest - conn->flows[i].newest;
+		uint8_t behind = conn->keys.newest - conn->flows[i].newest;
 
 		if (behind > 1)
 			quic_offload_flow_del(&conn->flows[i]);
@@ -74,23 +67,9 @@ void quic_offload_conn_retire(struct quic_offload_conn *conn,
 	for (i = 0; i < QUIC_OFFLOAD_FLOWS; i++) {
 		struct quic_offload_flow *flow = &conn->flows[i];
 
-		if (flow->name.conn_id_length == len &&
-		    !memcmp(flow->name.conn_id, key.conn_id,
-			    sizeof(key.conn_id)))
+		if (quic_offload_flow_has_dcid(&flow->name, &key))
 			quic_offload_flow_drop(flow);
 	}
-}
-
-const struct quic_offload_keys *
-quic_offload_conn_keys(const struct quic_offload_conn *conn,
-		       const struct quic_offload_packet *packet)
-{
-	unsigned int phase = !!(packet->data[0] & KEY_PHASE);
-
-	if (!conn->generations ||
-	    (conn->generations == 1 && phase != (conn->newest & 1)))
-		return NULL;
-	return &conn->keys[phase];
 }
 
 struct quic_offload_flow *

@@ -4,6 +4,8 @@
 #define QUIC_OFFLOAD_CONN_H
 
 #include "quic_offload_flow.h"
+#include "quic_offload_keyring.h"
+#include "quic_offload_rx_flow.h"
 
 #define QUIC_OFFLOAD_FLOWS	4
 
@@ -11,30 +13,24 @@
  * struct quic_offload_conn - a connection
  * @protect: protects packets where the kernel does not
  * @arg: for @protect
- * @keys: by key phase
- * @generations: how many are in @keys
- * @newest: generation of the newest
+ * @keys: to protect packets with
  * @clock: counts uses of flows
  * @flows: those that were used last
  * @scratch: where @protect works, NULL before the first time
  * @stats: for the user
+ * @rx: what it has for receiving
  */
 struct quic_offload_conn {
 	quic_offload_protect protect;
 	void *arg;
-	struct quic_offload_keys keys[2];
-	unsigned int generations;
-	uint8_t newest;
+	struct quic_offload_keyring keys;
 	uint64_t clock;
 	struct quic_offload_flow flows[QUIC_OFFLOAD_FLOWS];
 	uint8_t *scratch;
 	struct quic_offload_stats stats;
+	struct quic_offload_rx rx;
 };
 
-/* NULL if none were set for its key phase */
-const struct quic_offload_keys *
-quic_offload_conn_keys(const struct quic_offload_conn *conn,
-		       const struct quic_offload_packet *packet);
 /* The flow of a packet.  Of the slots, the one that was not used for longest is
  * made free for it.
  */

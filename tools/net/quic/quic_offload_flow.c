@@ -41,6 +41,13 @@ void quic_offload_flow_name(struct quic_connection_info_key *name,
 		key_set_address(name, to->msg_name, to->msg_namelen);
 }
 
+bool quic_offload_flow_has_dcid(const struct quic_connection_info_key *name,
+				const struct quic_connection_info_key *dcid)
+{
+	return name->conn_id_length == dcid->conn_id_length &&
+	       !memcmp(name->conn_id, dcid->conn_id, sizeof(name->conn_id));
+}
+
 void quic_offload_flow_init(struct quic_offload_flow *flow,
 			    struct quic_offload_socket *sock,
 			    const struct quic_connection_info_key *name,
@@ -74,11 +81,16 @@ void quic_offload_flow_del(struct quic_offload_flow *flow)
 	flow->generations = 0;
 }
 
-void quic_offload_flow_refuse(struct quic_offload_flow *flow,
-			      enum quic_offload_reason reason, int err)
+static void flow_refuse(struct quic_offload_flow *flow)
 {
 	quic_offload_flow_del(flow);
 	flow->refused = true;
+}
+
+void quic_offload_flow_refuse(struct quic_offload_flow *flow,
+			      enum quic_offload_reason reason, int err)
+{
+	flow_refuse(flow);
 	quic_offload_socket_tell(flow->sock, reason, err);
 }
 
@@ -108,32 +120,38 @@ void quic_offload_path_iv(uint8_t *iv, uint32_t path_id)
 	iv[3] ^= path_id;
 }
 
+void quic_offload_flow_info(struct quic_connection_info *info,
+			    const struct quic_connection_info_key *key,
+			    const struct quic_offload_keys *keys,
+			    uint32_t path_id)
+{
+	info->cipher_type = keys->cipher;
+	info->conn_payload_key_gen = keys->generation;
+	info->key = *key;
+	memcpy(info->header_key, keys->header_key, sizeof(info->header_key));
+	memcpy(info->payload_key, keys->payload_key, sizeof(info->payload_key));
+	memcpy(info->payload_iv, keys->payload_iv, sizeof(info->payload_iv));
+	quic_offload_path_iv(info->payload_iv, path_id);
+}
+
 static bool flow_add(struct quic_offload_flow *flow,
 		     const struct quic_offload_keys *keys)
 {
-	struct quic_connection_info info = {
-		.cipher_type = keys->cipher,
-		.conn_payload_key_gen = keys->generation,
-	};
+	struct quic_connection_info info = { 0 };
 	int err = 0;
 
 	if (!flow->generations && flow_set_key(flow))
 		return false;
 
-	info.key = flow->key;
-	memcpy(info.header_key, keys->header_key, sizeof(info.header_key));
-	memcpy(info.payload_key, keys->payload_key, sizeof(info.payload_key));
-	memcpy(info.payload_iv, keys->payload_iv, sizeof(info.payload_iv));
-	quic_offload_path_iv(info.payload_iv, flow->path_id);
+	quic_offload_flow_info(&info, &flow->key, keys, flow->path_id);
 	if (setsockopt(flow->sock->fd, SOL_UDP, UDP_QUIC_ADD_TX_CONNECTION,
 		       &info, sizeof(info)))
 		err = errno;
 	explicit_bzero(&info, sizeof(info));
 
 	if (err) {
-		quic_offload_flow_refuse(flow, err == ENOBUFS ? NO_ROOM :
-					 err == EOPNOTSUPP ? NO_CIPHER :
-					 NO_FLOW, err);
+		flow_refuse(flow);
+		quic_offload_socket_tell_flow(flow->sock, err);
 		return false;
 	}
 

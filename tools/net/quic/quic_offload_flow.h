@@ -52,6 +52,16 @@ void quic_offload_flow_init(struct quic_offload_flow *flow,
 			    uint32_t path_id);
 void quic_offload_flow_drop(struct quic_offload_flow *flow);
 
+/* Whether two are of the same connection ID */
+bool quic_offload_flow_has_dcid(const struct quic_connection_info_key *name,
+				const struct quic_connection_info_key *dcid);
+
+/* What the kernel is told of a flow @key and of @keys for it */
+void quic_offload_flow_info(struct quic_connection_info *info,
+			    const struct quic_connection_info_key *key,
+			    const struct quic_offload_keys *keys,
+			    uint32_t path_id);
+
 /* Turn a connection's IV into that of a path. */
 void quic_offload_path_iv(uint8_t *iv, uint32_t path_id);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quic_offload_receive.h"
 #include "quic_offload_socket.h"
 
 #define ULP_NAME	"quic-crypto"
@@ -57,6 +58,7 @@ struct quic_offload_socket *quic_offload_socket_new(int fd,
 	sock->refs = 1;
 	sock->fd = fd;
 	sock->enabled = true;
+	sock->rx_enabled = true;
 	sock->gso = true;
 	sock->notice = notice;
 	sock->arg = arg;
@@ -116,6 +118,13 @@ bool quic_offload_socket_enable(struct quic_offload_socket *sock, bool enable)
 	return quic_offload_socket_may(sock);
 }
 
+bool quic_offload_socket_enable_rx(struct quic_offload_socket *sock,
+				   bool enable)
+{
+	sock->rx_enabled = enable;
+	return sock->ulp && enable;
+}
+
 void quic_offload_socket_set_gso(struct quic_offload_socket *sock, bool enable)
 {
 	sock->gso = enable;
@@ -135,21 +144,23 @@ void quic_offload_socket_tell(struct quic_offload_socket *sock,
 		const char *what, *effect;
 	} texts[] = {
 		[NO_ULP] = { "kernel has no QUIC offload",
-			     "packets are protected in userspace" },
+			     "packets are left to userspace" },
 		[OVERLOOKED] = { "kernel overlooks UDP_QUIC_ENCRYPT",
 				 "packets are protected in userspace" },
 		[NO_ROOM] = { "limit user.max_quic_flows reached",
-			      "some packets are protected in userspace" },
+			      "some packets are left to userspace" },
 		[NO_CIPHER] = { "kernel does not have the cipher of a connection",
-				"its packets are protected in userspace" },
+				"its packets are left to userspace" },
 		[NO_FLOW] = { "kernel did not add a QUIC flow",
-			      "its packets are protected in userspace" },
+			      "its packets are left to userspace" },
 		[NO_MESSAGE] = { "kernel did not protect QUIC packets",
 				 "such are protected in userspace" },
 		[NO_GSO] = { "no UDP GSO on a route",
 			     "packets are sent one by one" },
 		[NO_UDP_GSO] = { "kernel has no UDP GSO",
 				 "packets are sent one by one" },
+		[NO_CONTROL] = { "control buffer without room for UDP_QUIC_DECRYPT",
+				 "packets are opened in userspace" },
 	};
 	unsigned int bit = 1U << reason;
 	char text[160];
@@ -160,4 +171,15 @@ void quic_offload_socket_tell(struct quic_offload_socket *sock,
 	snprintf(text, sizeof(text), "%s (%m): %s", texts[reason].what,
 		 texts[reason].effect);
 	sock->notice(sock->arg, text);
+}
+
+void quic_offload_socket_tell_flow(struct quic_offload_socket *sock, int err)
+{
+	enum quic_offload_reason reason = NO_FLOW;
+
+	if (err == ENOBUFS)
+		reason = NO_ROOM;
+	else if (err == EOPNOTSUPP)
+		reason = NO_CIPHER;
+	quic_offload_socket_tell(sock, reason, err);
 }

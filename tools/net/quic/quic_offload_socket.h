@@ -22,10 +22,16 @@
 #ifndef UDP_ULP
 #define UDP_ULP				105
 #endif
+#ifndef UDP_GRO
+#define UDP_GRO				104
+#endif
 #ifndef UDP_QUIC_ENCRYPT
 #define UDP_QUIC_ADD_TX_CONNECTION	106
 #define UDP_QUIC_DEL_TX_CONNECTION	107
 #define UDP_QUIC_ENCRYPT		108
+#define UDP_QUIC_ADD_RX_CONNECTION	109
+#define UDP_QUIC_DEL_RX_CONNECTION	110
+#define UDP_QUIC_DECRYPT		111
 #endif
 
 /* Why the kernel does less than it might: each is told once. */
@@ -38,6 +44,7 @@ enum quic_offload_reason {
 	NO_MESSAGE,
 	NO_GSO,
 	NO_UDP_GSO,
+	NO_CONTROL,
 };
 
 /* Shared by threads, and by the flows on it */
@@ -45,6 +52,8 @@ struct quic_offload_socket {
 	atomic_uint refs;
 	atomic_int fd;			/* -1 when the user is done with it */
 	atomic_bool enabled;
+	atomic_bool rx_enabled;
+	atomic_uint rx_flows;		/* that the kernel was given */
 	atomic_bool gso;		/* as the user wishes */
 	atomic_uint told;		/* bits by enum quic_offload_reason */
 	atomic_bool ulp;		/* and it is not known to be a pretence */
@@ -72,5 +81,7 @@ int quic_offload_socket_segment(const struct quic_offload_socket *sock);
 bool quic_offload_socket_may(const struct quic_offload_socket *sock);
 void quic_offload_socket_tell(struct quic_offload_socket *sock,
 			      enum quic_offload_reason reason, int err);
+/* The kernel did not add a flow. */
+void quic_offload_socket_tell_flow(struct quic_offload_socket *sock, int err);
 
 #endif /* QUIC_OFFLOAD_SOCKET_H */

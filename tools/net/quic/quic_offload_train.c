@@ -54,7 +54,7 @@ static int packet_way(const struct quic_offload_call *call,
 {
 	const struct quic_offload_keys *keys;
 
-	keys = quic_offload_conn_keys(call->conn, packet);
+	keys = quic_offload_keyring_find(&call->conn->keys, packet->data[0]);
 	if (!keys)
 		return -ENOKEY;
 	if (packet->number < flow->next)
@@ -186,7 +186,7 @@ int quic_offload_train_protect(const struct quic_offload_call *call,
 	for (i = 0; i < train->count && !err; i++) {
 		const struct quic_offload_packet *packet = &train->packets[i];
 
-		keys = *quic_offload_conn_keys(conn, packet);
+		keys = *quic_offload_keyring_find(&conn->keys, packet->data[0]);
 		quic_offload_path_iv(keys.payload_iv, call->path_id);
 		memcpy(out, packet->data, packet->len);
 		err = conn->protect(conn->arg, &keys, out,
