@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * An HTTP/3 client whose packets the kernel protects: downloads paths, or posts
- * a file to them.
+ * An HTTP/3 client whose packets the kernel protects and opens: downloads paths,
+ * or posts a file to them.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -25,6 +25,7 @@ static char **paths;
 static int n_paths;
 static int connections = 1;
 static bool one_socket;
+static bool empty_cid;
 static ngtcp2_duration rebind_after;
 static struct addrinfo *remote;
 static const char *upload;
@@ -301,7 +302,7 @@ static int connect_client(struct h3_endpoint *endpoint, struct h3_socket *sock,
 
 	dcid.datalen = H3_CID_LEN;
 	h3_random(dcid.data, dcid.datalen);
-	scid.datalen = H3_CID_LEN;
+	scid.datalen = endpoint->cid_len;
 	h3_random(scid.data, scid.datalen);
 	h3_socket_path(sock, remote->ai_addr, remote->ai_addrlen, &path);
 	if (ngtcp2_conn_client_new(&c->quic, &dcid, &scid, &path,
@@ -361,6 +362,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 's':
 		one_socket = true;
 		return 0;
+	case 'e':
+		empty_cid = true;
+		return 0;
 	case 'r':
 		rebind_after = atoi(arg) * NGTCP2_MILLISECONDS;
 		return 0;
@@ -393,6 +397,8 @@ static const struct argp argp = {
 		{ "connections", 'n', "N", 0, "Do all that N times at once" },
 		{ "one-socket", 's', 0, 0,
 		  "All connections on one socket, not one for each" },
+		{ "empty-cid", 'e', 0, 0,
+		  "One connection, which has no connection ID" },
 		{ "rebind", 'r', "MS", 0,
 		  "Change the local port after MS milliseconds" },
 		{ "scheme", 'S', "NAME", 0, "Ask for NAME URIs, not https" },
@@ -402,7 +408,7 @@ static const struct argp argp = {
 	},
 	.parser = parse_option,
 	.args_doc = "HOST PORT PATH...",
-	.doc = "An HTTP/3 client whose packets the kernel protects.",
+	.doc = "An HTTP/3 client whose packets the kernel protects and opens.",
 	.children = (const struct argp_child[]) { { &h3_argp }, { 0 } },
 };
 
@@ -411,12 +417,17 @@ int main(int argc, char **argv)
 	struct h3_endpoint endpoint = {
 		.side = &client_side,
 		.options = &options,
+		.cid_len = H3_CID_LEN,
 	};
 	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
 	struct h3_socket *sock = NULL;
 	int i, err;
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (empty_cid) {
+		endpoint.cid_len = 0;
+		connections = 1;
+	}
 	if (upload && map_upload())
 		return 1;
 	gnutls_certificate_allocate_credentials(&endpoint.cred);

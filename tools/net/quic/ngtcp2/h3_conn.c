@@ -46,14 +46,14 @@ struct h3_conn *h3_conn_prepare(struct h3_endpoint *endpoint,
 
 int h3_conn_start(struct h3_conn *c, const char *server_name)
 {
-	c->out = quic_ngtcp2_new(c->quic);
-	if (!c->out)
+	c->packets = quic_ngtcp2_new(c->quic);
+	if (!c->packets)
 		return -1;
-	quic_ngtcp2_set_offload(c->out, c->sock->offloaded);
-	quic_ngtcp2_set_tclass(c->out, c->endpoint->options->tclass);
-	quic_ngtcp2_set_interface(c->out, c->endpoint->options->ifindex);
+	quic_ngtcp2_set_offload(c->packets, c->sock->offloaded);
+	quic_ngtcp2_set_tclass(c->packets, c->endpoint->options->tclass);
+	quic_ngtcp2_set_interface(c->packets, c->endpoint->options->ifindex);
 	c->tls.quic = c->quic;
-	c->tls.out = c->out;
+	c->tls.packets = c->packets;
 	if (h3_tls_start(&c->tls, c->endpoint->options, c->endpoint->cred,
 			 server_name))
 		return -1;
@@ -65,7 +65,7 @@ int h3_conn_start(struct h3_conn *c, const char *server_name)
 void h3_conn_free(struct h3_conn *c)
 {
 	nghttp3_conn_del(c->http);
-	quic_ngtcp2_free(c->out);
+	quic_ngtcp2_free(c->packets);
 	ngtcp2_conn_del(c->quic);
 	h3_tls_end(&c->tls);
 	free(c);
@@ -74,7 +74,7 @@ void h3_conn_free(struct h3_conn *c)
 /* True if the socket has no room. */
 static bool send_batch(struct h3_conn *c)
 {
-	int err = quic_ngtcp2_send(c->out);
+	int err = quic_ngtcp2_send(c->packets);
 
 	if (err == -EMSGSIZE) {
 		if (!c->shrunk)
@@ -101,7 +101,7 @@ void h3_conn_close(struct h3_conn *c)
 	c->closing = true;
 	c->dead = true;
 	if (!ngtcp2_conn_is_in_draining_period(c->quic) &&
-	    quic_ngtcp2_write_close(c->out, &c->error, h3_now()) > 0)
+	    quic_ngtcp2_write_close(c->packets, &c->error, h3_now()) > 0)
 		finish_close(c);
 }
 
@@ -148,14 +148,15 @@ static void fail(struct h3_conn *c, int err)
 }
 
 void h3_conn_read(struct h3_conn *c, const ngtcp2_path *path,
-		  const ngtcp2_pkt_info *info, const uint8_t *data, size_t len)
+		  const ngtcp2_pkt_info *info,
+		  const struct quic_offload_datagram *datagram)
 {
 	int err;
 
 	if (c->closing)
 		return;
 	c->touched = true;
-	err = ngtcp2_conn_read_pkt(c->quic, path, info, data, len, h3_now());
+	err = quic_ngtcp2_read_pkt(c->packets, path, info, datagram, h3_now());
 	if (err)
 		fail(c, err);
 }
@@ -190,7 +191,7 @@ void h3_conn_write(struct h3_conn *c)
 	c->busy = len && !c->blocked;
 	c->touched = false;
 	ngtcp2_conn_update_pkt_tx_time(c->quic, now);
-	c->expiry = quic_ngtcp2_expiry(c->out);
+	c->expiry = quic_ngtcp2_expiry(c->packets);
 }
 
 /* Do what is due. */

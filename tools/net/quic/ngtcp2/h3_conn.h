@@ -16,7 +16,8 @@ struct h3_conn *h3_conn_prepare(struct h3_endpoint *endpoint,
 /* A server has no @server_name. */
 int h3_conn_start(struct h3_conn *c, const char *server_name);
 void h3_conn_read(struct h3_conn *c, const ngtcp2_path *path,
-		  const ngtcp2_pkt_info *info, const uint8_t *data, size_t len);
+		  const ngtcp2_pkt_info *info,
+		  const struct quic_offload_datagram *datagram);
 void h3_conn_write(struct h3_conn *c);
 void h3_conn_tick(struct h3_conn *c, ngtcp2_tstamp now);
 void h3_conn_close(struct h3_conn *c);

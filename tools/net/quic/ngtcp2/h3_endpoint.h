@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
  * What h3_server and h3_client consist of: HTTP/3 connections of libngtcp2 and
- * libnghttp3 with GnuTLS, whose packets leave through quic_ngtcp2.
+ * libnghttp3 with GnuTLS, whose packets leave and come through quic_ngtcp2.
  *
  * From the bottom to the top, each uses only what is below:
  *
@@ -62,8 +62,10 @@ struct h3_side {
  * @sockets: list
  * @conns: list
  * @cids: our connection IDs
+ * @cid_len: length of these
  * @closed: connections that ended
  * @stats: of those
+ * @rx_stats: likewise
  * @sent: bytes of streams that those sent
  * @received: and received
  */
@@ -74,8 +76,10 @@ struct h3_endpoint {
 	struct h3_socket *sockets;
 	struct h3_conn *conns;
 	struct h3_cids cids;
+	size_t cid_len;
 	uint64_t closed;
 	struct quic_offload_stats stats;
+	struct quic_offload_rx_stats rx_stats;
 	uint64_t sent;
 	uint64_t received;
 };
@@ -85,7 +89,7 @@ struct h3_endpoint {
  * @next: of the endpoint
  * @endpoint: whose it is
  * @sock: that of its current path
- * @out: sending side
+ * @packets: from quic_ngtcp2
  * @quic: from ngtcp2
  * @http: from nghttp3, once the handshake is complete
  * @tls: its session
@@ -108,7 +112,7 @@ struct h3_conn {
 	struct h3_conn *next;
 	struct h3_endpoint *endpoint;
 	struct h3_socket *sock;
-	struct quic_ngtcp2 *out;
+	struct quic_ngtcp2 *packets;
 	ngtcp2_conn *quic;
 	nghttp3_conn *http;
 	struct h3_tls tls;

@@ -202,7 +202,7 @@ static int update_key(ngtcp2_conn *quic, uint8_t *rx_secret, uint8_t *tx_secret,
 {
 	struct h3_conn *c = user_data;
 
-	return quic_ngtcp2_update_key(c->out, rx_secret, tx_secret,
+	return quic_ngtcp2_update_key(c->packets, rx_secret, tx_secret,
 				      rx_aead_ctx, rx_iv, tx_aead_ctx, tx_iv,
 				      current_rx_secret, current_tx_secret,
 				      secretlen);
@@ -215,7 +215,7 @@ static int dcid_status(ngtcp2_conn *quic, int type, uint64_t seq,
 	struct h3_conn *c = user_data;
 
 	if (type == NGTCP2_CONNECTION_ID_STATUS_TYPE_DEACTIVATE)
-		quic_offload_conn_retire(quic_ngtcp2_offload(c->out),
+		quic_offload_conn_retire(quic_ngtcp2_offload(c->packets),
 					 cid->data, cid->datalen);
 	return 0;
 }
@@ -238,6 +238,8 @@ static int remove_connection_id(ngtcp2_conn *quic, const ngtcp2_cid *cid,
 	struct h3_conn *c = user_data;
 
 	h3_cid_remove(&c->endpoint->cids, cid);
+	quic_offload_conn_retire_rx(quic_ngtcp2_offload(c->packets), cid->data,
+				    cid->datalen);
 	return 0;
 }
 
@@ -254,7 +256,6 @@ void h3_http_set_callbacks(ngtcp2_callbacks *callbacks)
 		.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
 		.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
 		.handshake_completed = handshake_completed,
-		.decrypt = ngtcp2_crypto_decrypt_cb,
 		.recv_stream_data = recv_stream_data,
 		.acked_stream_data_offset = acked_stream_data,
 		.stream_close = stream_close,
@@ -301,7 +302,7 @@ ngtcp2_ssize h3_http_write(struct h3_conn *c, ngtcp2_tstamp now)
 		}
 		flags = NGTCP2_WRITE_STREAM_FLAG_MORE |
 			(fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0);
-		len = quic_ngtcp2_writev_stream(c->out, &taken, flags,
+		len = quic_ngtcp2_writev_stream(c->packets, &taken, flags,
 						stream_id,
 						(ngtcp2_vec *)vec, n, now);
 		if (len == NGTCP2_ERR_STREAM_DATA_BLOCKED) {

@@ -34,15 +34,17 @@ static void negotiate_version(struct h3_socket *sock, const ngtcp2_path *path,
 
 static void receive_packet(void *arg, struct h3_socket *sock,
 			   const ngtcp2_path *path, const ngtcp2_pkt_info *info,
-			   const uint8_t *data, size_t len)
+			   const struct quic_offload_datagram *datagram)
 {
 	struct h3_endpoint *endpoint = arg;
+	const uint8_t *data = datagram->data;
+	size_t len = datagram->len;
 	ngtcp2_version_cid vc;
 	ngtcp2_pkt_hd hd;
 	struct h3_conn *c;
 	int err;
 
-	err = ngtcp2_pkt_decode_version_cid(&vc, data, len, H3_CID_LEN);
+	err = ngtcp2_pkt_decode_version_cid(&vc, data, len, endpoint->cid_len);
 	if (err == NGTCP2_ERR_VERSION_NEGOTIATION && endpoint->side->accept)
 		negotiate_version(sock, path, &vc);
 	if (err)
@@ -51,7 +53,7 @@ static void receive_packet(void *arg, struct h3_socket *sock,
 	if (!c && endpoint->side->accept && !ngtcp2_accept(&hd, data, len))
 		c = endpoint->side->accept(endpoint, sock, path, &hd);
 	if (c)
-		h3_conn_read(c, path, info, data, len);
+		h3_conn_read(c, path, info, datagram);
 }
 
 /* The loop */
@@ -131,18 +133,26 @@ static void wait_and_receive(struct h3_endpoint *endpoint,
 
 static void end_conn(struct h3_endpoint *endpoint, struct h3_conn **pos)
 {
+	const struct quic_offload_rx_stats *rx_stats;
 	const struct quic_offload_stats *stats;
+	struct quic_offload_conn *offload;
 	struct h3_conn *c = *pos;
 
 	*pos = c->next;
 	if (endpoint->side->closed)
 		endpoint->side->closed(c);
 	h3_cid_forget(&endpoint->cids, c);
-	stats = quic_offload_conn_stats(quic_ngtcp2_offload(c->out));
+	offload = quic_ngtcp2_offload(c->packets);
+	stats = quic_offload_conn_stats(offload);
 	endpoint->stats.kernel += stats->kernel;
 	endpoint->stats.user += stats->user;
 	endpoint->stats.ready += stats->ready;
 	endpoint->stats.messages += stats->messages;
+	rx_stats = quic_offload_conn_rx_stats(offload);
+	endpoint->rx_stats.kernel += rx_stats->kernel;
+	endpoint->rx_stats.user += rx_stats->user;
+	endpoint->rx_stats.failed += rx_stats->failed;
+	endpoint->rx_stats.disagreed += rx_stats->disagreed;
 	endpoint->sent += c->sent;
 	endpoint->received += c->received;
 	endpoint->closed++;
@@ -189,12 +199,16 @@ void h3_finish(struct h3_endpoint *endpoint)
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
 	fprintf(stderr,
-		"%s: packets kernel=%llu user=%llu ready=%llu messages=%llu bytes sent=%llu received=%llu cpu=%lld.%06ld\n",
+		"%s: packets kernel=%llu user=%llu ready=%llu messages=%llu opened by kernel=%llu user=%llu failed=%llu disagreed=%llu bytes sent=%llu received=%llu cpu=%lld.%06ld\n",
 		program_invocation_short_name,
 		(unsigned long long)endpoint->stats.kernel,
 		(unsigned long long)endpoint->stats.user,
 		(unsigned long long)endpoint->stats.ready,
 		(unsigned long long)endpoint->stats.messages,
+		(unsigned long long)endpoint->rx_stats.kernel,
+		(unsigned long long)endpoint->rx_stats.user,
+		(unsigned long long)endpoint->rx_stats.failed,
+		(unsigned long long)endpoint->rx_stats.disagreed,
 		(unsigned long long)endpoint->sent,
 		(unsigned long long)endpoint->received,
 		(long long)cpu.tv_sec, cpu.tv_nsec / 1000);

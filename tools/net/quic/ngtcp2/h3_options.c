@@ -5,13 +5,26 @@
 
 #include "h3_options.h"
 
+/* Options without a letter */
+enum { NO_TX = 0x100, NO_RX, NO_GRO };
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct h3_options *options = state->input;
 
 	switch (key) {
 	case 'O':
-		options->no_offload = true;
+		options->no_offload_tx = true;
+		options->no_offload_rx = true;
+		return 0;
+	case NO_TX:
+		options->no_offload_tx = true;
+		return 0;
+	case NO_RX:
+		options->no_offload_rx = true;
+		return 0;
+	case NO_GRO:
+		options->no_gro = true;
 		return 0;
 	case 'G':
 		options->no_gso = true;
@@ -36,8 +49,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 const struct argp h3_argp = {
 	.options = (const struct argp_option[]) {
-		{ "no-offload", 'O', 0, 0, "Protect packets in userspace" },
+		{ "no-offload", 'O', 0, 0,
+		  "Protect and open packets in userspace" },
+		{ "no-offload-tx", NO_TX, 0, 0, "Protect them in userspace" },
+		{ "no-offload-rx", NO_RX, 0, 0, "Open them in userspace" },
 		{ "no-gso", 'G', 0, 0, "Send one packet at a time" },
+		{ "no-gro", NO_GRO, 0, 0, "Receive one packet at a time" },
 		{ "cipher", 'C', "NAME", 0,
 		  "Only AES-128-GCM, AES-256-GCM, AES-128-CCM or CHACHA20-POLY1305" },
 		{ "key-update", 'K', "MS", 0,

@@ -10,8 +10,10 @@
 
 /* Parsed by h3_argp with this as its input */
 struct h3_options {
-	bool no_offload;
+	bool no_offload_tx;
+	bool no_offload_rx;
 	bool no_gso;
+	bool no_gro;
 	const char *cipher;		/* in the words of GnuTLS, or NULL */
 	ngtcp2_duration key_update;	/* 0: never */
 	int tclass;

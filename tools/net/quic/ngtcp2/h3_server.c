@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * An HTTP/3 server whose packets the kernel protects.
+ * An HTTP/3 server whose packets the kernel protects and opens.
  *
  * GET sends a file.  POST and PUT are answered with the SHA-256 of what they
  * brought.
@@ -355,7 +355,7 @@ static const struct argp argp = {
 	},
 	.parser = parse_option,
 	.args_doc = "ADDRESS PORT KEY CERT",
-	.doc = "An HTTP/3 server whose packets the kernel protects.\v"
+	.doc = "An HTTP/3 server whose packets the kernel protects and opens.\v"
 	       "KEY and CERT are PEM files.",
 	.children = (const struct argp_child[]) { { &h3_argp }, { 0 } },
 };
@@ -369,6 +369,7 @@ int main(int argc, char **argv)
 	struct h3_endpoint endpoint = {
 		.side = &server,
 		.options = &options,
+		.cid_len = H3_CID_LEN,
 	};
 	struct addrinfo *addr;
 	int err;

@@ -28,11 +28,11 @@ static int set_option(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-static int configure(int fd, int family)
+static int configure(int fd, int family, bool gro)
 {
 	set_option(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
 	set_option(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
-	set_option(fd, IPPROTO_UDP, UDP_GRO, 1);
+	set_option(fd, IPPROTO_UDP, UDP_GRO, gro);
 	if (family == AF_INET &&
 	    set_option(fd, IPPROTO_IP, IP_PKTINFO, 1))
 		return -1;
@@ -60,18 +60,20 @@ struct h3_socket *h3_socket_open(struct h3_socket **list,
 		return NULL;
 	sock->local_len = sizeof(sock->local);
 	sock->fd = socket(addr->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (sock->fd < 0 || configure(sock->fd, addr->sa_family) ||
+	if (sock->fd < 0 || configure(sock->fd, addr->sa_family, !options->no_gro) ||
 	    (local ? bind(sock->fd, local, len) :
 		     connect(sock->fd, remote, len)) ||
 	    getsockname(sock->fd, (struct sockaddr *)&sock->local,
 			&sock->local_len))
 		goto err;
 	sock->offload = quic_offload_socket_new(sock->fd,
-				options->no_offload ? NULL : notice, NULL);
+				options->no_offload_tx && options->no_offload_rx ?
+				NULL : notice, NULL);
 	if (!sock->offload)
 		goto err;
 	sock->offloaded = quic_offload_socket_enable(sock->offload,
-						     !options->no_offload);
+						     !options->no_offload_tx);
+	quic_offload_socket_enable_rx(sock->offload, !options->no_offload_rx);
 	quic_offload_socket_set_gso(sock->offload, !options->no_gso);
 	sock->options = options;
 	sock->next = *list;
@@ -106,7 +108,6 @@ void h3_socket_close(struct h3_socket *sock)
 struct received {
 	struct sockaddr_storage local;
 	ngtcp2_pkt_info info;
-	int segment;			/* of datagrams that came at once */
 };
 
 static void set_local4(struct received *r, const struct in_pktinfo *info)
@@ -133,9 +134,7 @@ static void parse_control(struct msghdr *msg, struct received *r)
 		int level = cmsg->cmsg_level, type = cmsg->cmsg_type;
 		void *data = CMSG_DATA(cmsg);
 
-		if (level == IPPROTO_UDP && type == UDP_GRO)
-			memcpy(&r->segment, data, sizeof(r->segment));
-		else if (level == IPPROTO_IP && type == IP_PKTINFO)
+		if (level == IPPROTO_IP && type == IP_PKTINFO)
 			set_local4(r, data);
 		else if (level == IPPROTO_IPV6 && type == IPV6_PKTINFO)
 			set_local6(r, data);
@@ -149,7 +148,7 @@ static void parse_control(struct msghdr *msg, struct received *r)
 bool h3_socket_receive(struct h3_socket *sock, h3_datagram take, void *arg)
 {
 	union {
-		char buf[CMSG_SPACE(sizeof(int)) * 2 +
+		char buf[QUIC_OFFLOAD_RX_CONTROL + CMSG_SPACE(sizeof(int)) +
 			 CMSG_SPACE(sizeof(struct in6_pktinfo))];
 		struct cmsghdr cmsg;
 	} control;
@@ -165,8 +164,10 @@ bool h3_socket_receive(struct h3_socket *sock, h3_datagram take, void *arg)
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
-	ssize_t len, pos;
+	struct quic_offload_datagram datagram;
+	struct quic_offload_message message;
 	ngtcp2_path path;
+	ssize_t len;
 
 	len = recvmsg(sock->fd, &msg, MSG_DONTWAIT);
 	if (len < 0)
@@ -175,11 +176,9 @@ bool h3_socket_receive(struct h3_socket *sock, h3_datagram take, void *arg)
 	parse_control(&msg, &r);
 	h3_socket_path(sock, (struct sockaddr *)&from, msg.msg_namelen, &path);
 	path.local.addr = (struct sockaddr *)&r.local;
-	for (pos = 0; pos < len; pos += r.segment) {
-		if (!r.segment || r.segment > len - pos)
-			r.segment = len - pos;
-		take(arg, sock, &path, &r.info, buf + pos, r.segment);
-	}
+	quic_offload_received(&message, sock->offload, &msg, len);
+	while (quic_offload_next(&message, &datagram))
+		take(arg, sock, &path, &r.info, &datagram);
 	return true;
 }
 

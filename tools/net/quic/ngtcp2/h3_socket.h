@@ -9,7 +9,7 @@
 #include <ngtcp2/ngtcp2.h>
 
 #include "h3_options.h"
-#include "quic_offload.h"
+#include "quic_offload_receive.h"
 
 /**
  * struct h3_socket - a UDP socket
@@ -17,7 +17,7 @@
  * @fd: the socket
  * @local: where it is bound, maybe a wildcard
  * @local_len: length of @local
- * @offload: what sends on it, the user_data of its ngtcp2_paths
+ * @offload: what sends and receives on it, the user_data of its ngtcp2_paths
  * @offloaded: the kernel protects packets
  * @options: of the command line
  * @blocked: a connection waits for room
@@ -36,8 +36,8 @@ struct h3_socket {
 /* Is told of each datagram that h3_socket_receive() gets. */
 typedef void (*h3_datagram)(void *arg, struct h3_socket *sock,
 			    const ngtcp2_path *path,
-			    const ngtcp2_pkt_info *info, const uint8_t *data,
-			    size_t len);
+			    const ngtcp2_pkt_info *info,
+			    const struct quic_offload_datagram *datagram);
 
 /* Bound to @local, or else connected to @remote; added to @list */
 struct h3_socket *h3_socket_open(struct h3_socket **list,

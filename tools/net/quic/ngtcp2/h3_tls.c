@@ -12,7 +12,7 @@
 
 /*
  * What ngtcp2_crypto_gnutls_configure_*_session() set does the same, but the
- * keys to send with have to go through quic_ngtcp2.
+ * keys have to go through quic_ngtcp2.
  */
 static int secret(gnutls_session_t session,
 		  gnutls_record_encryption_level_t level,
@@ -25,11 +25,10 @@ static int secret(gnutls_session_t session,
 	quic_level = ngtcp2_crypto_gnutls_from_gnutls_record_encryption_level(
 			level);
 	if (rx_secret &&
-	    ngtcp2_crypto_derive_and_install_rx_key(tls->quic, NULL, NULL, NULL,
-						    quic_level, rx_secret, len))
+	    quic_ngtcp2_install_rx_key(tls->packets, quic_level, rx_secret, len))
 		return -1;
 	if (tx_secret &&
-	    quic_ngtcp2_install_tx_key(tls->out, quic_level, tx_secret, len))
+	    quic_ngtcp2_install_tx_key(tls->packets, quic_level, tx_secret, len))
 		return -1;
 	return 0;
 }

@@ -15,16 +15,16 @@
  * @session: from GnuTLS
  * @ref: how its callbacks find this
  * @quic: connection that the keys are for
- * @out: its sending side
+ * @packets: what protects and opens its packets
  */
 struct h3_tls {
 	gnutls_session_t session;
 	ngtcp2_crypto_conn_ref ref;
 	ngtcp2_conn *quic;
-	struct quic_ngtcp2 *out;
+	struct quic_ngtcp2 *packets;
 };
 
-/* With @quic and @out set.  A server has no @server_name. */
+/* With @quic and @packets set.  A server has no @server_name. */
 int h3_tls_start(struct h3_tls *tls, const struct h3_options *options,
 		 gnutls_certificate_credentials_t cred,
 		 const char *server_name);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Let ngtcp2 send its 1-RTT packets through the kernel's packet protection. */
+/*
+ * Let ngtcp2 send and receive its 1-RTT packets through the kernel's packet
+ * protection.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +13,7 @@
 #include "quic_ngtcp2_batch.h"
 #include "quic_ngtcp2_crypto.h"
 #include "quic_ngtcp2_limit.h"
+#include "quic_ngtcp2_rx.h"
 
 struct quic_ngtcp2 {
 	ngtcp2_conn *conn;
@@ -25,6 +29,7 @@ struct quic_ngtcp2 {
 	ngtcp2_crypto_aead_ctx aead[2];
 	ngtcp2_crypto_cipher_ctx hp_ctx;	/* owned by conn */
 
+	struct quic_ngtcp2_rx rx;
 	struct quic_ngtcp2_limit limit;
 
 	/* The next call of hp_mask() belongs to a packet left to the kernel */
@@ -38,8 +43,11 @@ struct quic_ngtcp2 {
 	struct quic_ngtcp2_batch batch;
 };
 
-/* The callbacks of ngtcp2 that protect packets are not told the connection. */
+/* The callbacks of ngtcp2 that protect and open packets are not told the
+ * connection.
+ */
 static _Thread_local struct quic_ngtcp2 *writer;
+static _Thread_local struct quic_ngtcp2_reading *reading;
 
 /*
  * Only a packet that starts its datagram is left to the kernel: it is alone
@@ -80,6 +88,10 @@ static int hp_mask(uint8_t *dest, const ngtcp2_crypto_cipher *hp,
 		   const ngtcp2_crypto_cipher_ctx *hp_ctx,
 		   const uint8_t *sample)
 {
+	if (reading && quic_ngtcp2_rx_unmasked(reading, sample)) {
+		memset(dest, 0, NGTCP2_HP_MASKLEN);
+		return 0;
+	}
 	/* ngtcp2 may open buffered packets while it writes, with this too */
 	if (!writer || !writer->zero_mask)
 		return ngtcp2_crypto_hp_mask_cb(dest, hp, hp_ctx, sample);
@@ -90,9 +102,28 @@ static int hp_mask(uint8_t *dest, const ngtcp2_crypto_cipher *hp,
 	return 0;
 }
 
+static int decrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead,
+		   const ngtcp2_crypto_aead_ctx *aead_ctx,
+		   const uint8_t *ciphertext, size_t len,
+		   const uint8_t *nonce, size_t noncelen,
+		   const uint8_t *header, size_t header_len)
+{
+	int err;
+
+	if (!reading)
+		return ngtcp2_crypto_decrypt_cb(dest, aead, aead_ctx,
+						ciphertext, len, nonce,
+						noncelen, header, header_len);
+	err = quic_ngtcp2_rx_open(reading, ngtcp2_crypto_decrypt_cb, dest, aead,
+				  aead_ctx, ciphertext, len, nonce, noncelen,
+				  header, header_len);
+	return err ? NGTCP2_ERR_DECRYPT : 0;
+}
+
 void quic_ngtcp2_set_callbacks(ngtcp2_callbacks *callbacks)
 {
 	callbacks->encrypt = encrypt;
+	callbacks->decrypt = decrypt;
 	callbacks->hp_mask = hp_mask;
 }
 
@@ -122,6 +153,7 @@ struct quic_ngtcp2 *quic_ngtcp2_new(ngtcp2_conn *conn)
 		return NULL;
 	}
 	q->conn = conn;
+	q->rx.offload = q->offload;
 	q->enabled = true;
 	q->limit.limit = UINT64_MAX;
 	quic_ngtcp2_batch_init(&q->batch, conn, q->offload);
@@ -136,6 +168,7 @@ void quic_ngtcp2_free(struct quic_ngtcp2 *q)
 	ngtcp2_crypto_aead_ctx_free(&q->aead[0]);
 	ngtcp2_crypto_aead_ctx_free(&q->aead[1]);
 	explicit_bzero(q->keys, sizeof(q->keys));
+	explicit_bzero(q->rx.keys, sizeof(q->rx.keys));
 	free(q);
 }
 
@@ -178,12 +211,18 @@ static int add_keys(struct quic_ngtcp2 *q, struct quic_offload_keys *keys)
 	return err ? -1 : 0;
 }
 
+static uint16_t cipher(const struct quic_ngtcp2 *q)
+{
+	const ngtcp2_crypto_ctx *ctx = ngtcp2_conn_get_crypto_ctx(q->conn);
+
+	return quic_ngtcp2_cipher(ctx, ngtcp2_crypto_aead_keylen(&ctx->aead));
+}
+
 int quic_ngtcp2_install_tx_key(struct quic_ngtcp2 *q,
 			       quic_ngtcp2_level level,
 			       const uint8_t *secret, size_t len)
 {
 	struct quic_offload_keys keys = { 0 };
-	const ngtcp2_crypto_ctx *ctx;
 
 	if (ngtcp2_crypto_derive_and_install_tx_key(q->conn, keys.payload_key,
 						    keys.payload_iv,
@@ -194,10 +233,27 @@ int quic_ngtcp2_install_tx_key(struct quic_ngtcp2 *q,
 		explicit_bzero(&keys, sizeof(keys));
 		return 0;
 	}
-	ctx = ngtcp2_conn_get_crypto_ctx(q->conn);
-	keys.cipher = quic_ngtcp2_cipher(ctx,
-					 ngtcp2_crypto_aead_keylen(&ctx->aead));
+	keys.cipher = cipher(q);
 	return add_keys(q, &keys);
+}
+
+int quic_ngtcp2_install_rx_key(struct quic_ngtcp2 *q,
+			       quic_ngtcp2_level level,
+			       const uint8_t *secret, size_t len)
+{
+	struct quic_offload_keys keys = { 0 };
+
+	if (ngtcp2_crypto_derive_and_install_rx_key(q->conn, keys.payload_key,
+						    keys.payload_iv,
+						    keys.header_key, level,
+						    secret, len))
+		return -1;
+	if (level != QUIC_NGTCP2_1RTT) {
+		explicit_bzero(&keys, sizeof(keys));
+		return 0;
+	}
+	keys.cipher = cipher(q);
+	return quic_ngtcp2_rx_add_keys(&q->rx, &keys);
 }
 
 int quic_ngtcp2_update_key(struct quic_ngtcp2 *q,
@@ -208,19 +264,42 @@ int quic_ngtcp2_update_key(struct quic_ngtcp2 *q,
 			   const uint8_t *current_tx_secret, size_t secretlen)
 {
 	struct quic_offload_keys keys = q->keys[~q->generations & 1];
-	uint8_t rx_key[QUIC_OFFLOAD_MAX_KEY];
+	struct quic_offload_keys rx = quic_ngtcp2_rx_next_keys(&q->rx);
 	int err;
 
 	err = ngtcp2_crypto_update_key(q->conn, rx_secret, tx_secret,
-				       rx_aead_ctx, rx_key, rx_iv,
+				       rx_aead_ctx, rx.payload_key, rx_iv,
 				       tx_aead_ctx, keys.payload_key, tx_iv,
 				       current_rx_secret, current_tx_secret,
 				       secretlen);
-	explicit_bzero(rx_key, sizeof(rx_key));
-	if (err)
+	if (err) {
+		explicit_bzero(&keys, sizeof(keys));
+		explicit_bzero(&rx, sizeof(rx));
 		return NGTCP2_ERR_CALLBACK_FAILURE;
+	}
+	memcpy(rx.payload_iv, rx_iv, sizeof(rx.payload_iv));
 	memcpy(keys.payload_iv, tx_iv, sizeof(keys.payload_iv));
-	return add_keys(q, &keys) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
+	err = quic_ngtcp2_rx_add_keys(&q->rx, &rx) | add_keys(q, &keys);
+	return err ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+int quic_ngtcp2_read_pkt(struct quic_ngtcp2 *q, const ngtcp2_path *path,
+			 const ngtcp2_pkt_info *info,
+			 const struct quic_offload_datagram *datagram,
+			 ngtcp2_tstamp ts)
+{
+	struct quic_ngtcp2_reading now = {
+		.rx = &q->rx,
+		.sock = path->user_data,
+		.datagram = *datagram,
+	};
+	int err;
+
+	reading = &now;
+	err = ngtcp2_conn_read_pkt(q->conn, path, info, datagram->data,
+				   datagram->len, ts);
+	reading = NULL;
+	return now.limit ? NGTCP2_ERR_AEAD_LIMIT_REACHED : err;
 }
 
 int quic_ngtcp2_send(struct quic_ngtcp2 *q)

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Let ngtcp2 send its 1-RTT packets through the kernel's packet protection.
+ * Let ngtcp2 send and receive its 1-RTT packets through the kernel's packet
+ * protection.
  *
  * ngtcp2 has applications bring the cryptography.  One that uses its helper
- * library (libngtcp2_crypto_*) replaces five of the helpers by those below, and
- * has the packets written into a batch instead of a buffer of its own:
+ * library (libngtcp2_crypto_*) replaces some of the helpers by those below, has
+ * the packets written into a batch instead of a buffer of its own, and hands over
+ * what quic_offload_next() has told of each datagram:
  *
- *	ngtcp2_callbacks.encrypt, .hp_mask	quic_ngtcp2_set_callbacks()
+ *	ngtcp2_callbacks.encrypt, .decrypt,
+ *	.hp_mask				quic_ngtcp2_set_callbacks()
  *	ngtcp2_callbacks.update_key		quic_ngtcp2_update_key()
  *	ngtcp2_crypto_derive_and_install_tx_key	quic_ngtcp2_install_tx_key()
+ *	ngtcp2_crypto_derive_and_install_rx_key	quic_ngtcp2_install_rx_key()
+ *	ngtcp2_conn_read_pkt			quic_ngtcp2_read_pkt()
  *	ngtcp2_conn_writev_stream		quic_ngtcp2_writev_stream()
  *	ngtcp2_conn_write_connection_close	quic_ngtcp2_write_close()
  *	ngtcp2_conn_get_expiry			quic_ngtcp2_expiry()
@@ -26,7 +31,8 @@
  * How: encrypt() leaves the payload of a short header packet as it is and notes
  * its number, hp_mask() then returns zeros.  So ngtcp2 produces the packet as
  * the kernel wants it, but for room for the tag at its end, which the next
- * packet overwrites: a batch lies in memory as it is sent.
+ * packet overwrites: a batch lies in memory as it is sent.  What comes opened is
+ * parsed with a mask of zeros as well, and decrypt() copies it.
  */
 #ifndef QUIC_NGTCP2_H
 #define QUIC_NGTCP2_H
@@ -34,6 +40,7 @@
 #include <ngtcp2/ngtcp2.h>
 
 #include "quic_offload.h"
+#include "quic_offload_receive.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -54,13 +61,13 @@ struct quic_ngtcp2;
 
 /**
  * quic_ngtcp2_set_callbacks() - set the callbacks that need no connection
- * @callbacks: encrypt and hp_mask are set
+ * @callbacks: encrypt, decrypt and hp_mask are set
  */
 void quic_ngtcp2_set_callbacks(ngtcp2_callbacks *callbacks);
 
 /**
- * quic_ngtcp2_new() - the sending side of a connection
- * @conn: just made, nothing written yet
+ * quic_ngtcp2_new() - what a connection has here
+ * @conn: just made, nothing written or read yet
  *
  * Return: the object, or NULL with errno ENOMEM
  */
@@ -112,6 +119,19 @@ int quic_ngtcp2_install_tx_key(struct quic_ngtcp2 *q,
 			       const uint8_t *secret, size_t len);
 
 /**
+ * quic_ngtcp2_install_rx_key() - derive and install the keys to receive with
+ * @q: the connection
+ * @level: of the secret
+ * @secret: traffic secret, from the TLS library
+ * @len: its length
+ *
+ * Return: 0, or -1 on failure
+ */
+int quic_ngtcp2_install_rx_key(struct quic_ngtcp2 *q,
+			       quic_ngtcp2_level level,
+			       const uint8_t *secret, size_t len);
+
+/**
  * quic_ngtcp2_update_key() - what ngtcp2_callbacks.update_key has to do
  * @q: the connection
  * @rx_secret: this and what follows: as the callback has it
@@ -132,6 +152,25 @@ int quic_ngtcp2_update_key(struct quic_ngtcp2 *q,
 			   ngtcp2_crypto_aead_ctx *tx_aead_ctx, uint8_t *tx_iv,
 			   const uint8_t *current_rx_secret,
 			   const uint8_t *current_tx_secret, size_t secretlen);
+
+/**
+ * quic_ngtcp2_read_pkt() - ngtcp2_conn_read_pkt()
+ * @q: the connection
+ * @path: as in that function
+ * @info: likewise
+ * @datagram: from quic_offload_next()
+ * @ts: as in that function
+ *
+ * Packets that the kernel has opened and ngtcp2 takes for others are dropped, see
+ * quic_offload_conn_rx_stats().
+ *
+ * Return: what that function does; NGTCP2_ERR_AEAD_LIMIT_REACHED also if the
+ * administrator allows a key fewer failures than ngtcp2 does
+ */
+int quic_ngtcp2_read_pkt(struct quic_ngtcp2 *q, const ngtcp2_path *path,
+			 const ngtcp2_pkt_info *info,
+			 const struct quic_offload_datagram *datagram,
+			 ngtcp2_tstamp ts);
 
 /**
  * quic_ngtcp2_writev_stream() - ngtcp2_conn_writev_stream() into the batch
@@ -198,8 +237,9 @@ int quic_ngtcp2_send(struct quic_ngtcp2 *q);
 ngtcp2_tstamp quic_ngtcp2_expiry(struct quic_ngtcp2 *q);
 
 /**
- * quic_ngtcp2_offload() - for quic_offload_conn_stats(), and for
- * quic_offload_conn_retire() in ngtcp2_callbacks.dcid_status
+ * quic_ngtcp2_offload() - for statistics, for quic_offload_conn_retire() in
+ * ngtcp2_callbacks.dcid_status, and for quic_offload_conn_retire_rx() in
+ * ngtcp2_callbacks.remove_connection_id
  * @q: the connection
  *
  * Return: its flows in the kernel
