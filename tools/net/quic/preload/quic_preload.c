@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * quic_preload.so: unmodified programs that use ngtcp2 leave the protection of
- * their 1-RTT packets to the kernel.
+ * their 1-RTT packets to the kernel, and have those opened by it that come.
  *
  *	LD_PRELOAD=./quic_preload.so gtlsserver ...
  *
@@ -21,7 +21,15 @@
  *				packet that was kept,
  *	quic_preload_socket.c	with what is known of the socket.
  *
- * What a program has in its hands is therefore never plain text: where it goes
+ * And of one that comes:
+ *
+ *	quic_preload_receive.c	the program receives it, opened or not,
+ *	quic_preload_opened.c	with a mark in place of the tag if it is,
+ *	quic_preload_ngtcp2.c	by which ngtcp2's wish to open it is recognised;
+ *				else it opens it, and the kernel is given the
+ *	quic_preload_keys.c	keys of the connection.
+ *
+ * What a program has to send is therefore never plain text: where it goes
  * by a way that is not seen here, the peer drops it as damaged.
  *
  * In this file is what all of them need.
@@ -142,7 +150,7 @@ __attribute__((constructor)) static void start(void)
 __attribute__((destructor)) static void write_stats(void)
 {
 	const char *path = getenv("QUIC_OFFLOAD_STATS");
-	struct quic_offload_stats stats;
+	struct preload_stats stats;
 	FILE *file = stderr;
 
 	if (!path || !preload_connections)
@@ -153,8 +161,12 @@ __attribute__((destructor)) static void write_stats(void)
 		return;
 	stats = preload_stats();
 	fprintf(file, "quic_preload: %ju kernel, %ju user, %ju ready\n",
-		(uintmax_t)stats.kernel,
-		(uintmax_t)(stats.user + preload_user_packets),
-		(uintmax_t)(stats.ready - preload_user_packets));
+		(uintmax_t)stats.tx.kernel,
+		(uintmax_t)(stats.tx.user + preload_user_packets),
+		(uintmax_t)(stats.tx.ready - preload_user_packets));
+	fprintf(file,
+		"quic_preload: opened by kernel %ju, by user %ju, failed %ju, disagreed %ju\n",
+		(uintmax_t)stats.rx.kernel, (uintmax_t)stats.rx.user,
+		(uintmax_t)stats.rx.failed, (uintmax_t)stats.rx.disagreed);
 	fflush(file);
 }

@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
-#include "quic_offload.h"
+#include "quic_offload_receive.h"
 
 /* All else is hidden: the program may have a quic_offload.c of its own. */
 #define EXPORT	__attribute__((visibility("default")))
@@ -53,6 +53,9 @@ bool preload_is_udp(int fd);
 
 /* Inside the lock.  NULL if it is no UDP socket. */
 struct quic_offload_socket *preload_socket(int fd);
+
+/* Whether it is one that preload_socket() has been asked for */
+bool preload_knows_socket(int fd);
 
 /* It is about to be closed. */
 void preload_forget_socket(int fd);
@@ -130,10 +133,12 @@ void preload_left(const uint8_t *datagram, size_t len, bool kernel);
  */
 void preload_stop(const uint8_t *datagram, size_t len);
 
-/**
- * preload_stats() - what became of the packets of all connections
- */
-struct quic_offload_stats preload_stats(void);
+/* What became of the packets of all connections */
+struct preload_stats {
+	struct quic_offload_stats tx;
+	struct quic_offload_rx_stats rx;
+};
+struct preload_stats preload_stats(void);
 
 /* Datagrams that were protected here, and quic_offload knows as ready */
 extern uint64_t preload_user_packets;

@@ -201,6 +201,14 @@ EXPORT long syscall(long number, ...)
 		return writev(arg[0], (void *)arg[1], arg[2]);
 	case SYS_pwritev2:
 		return raw_pwritev2(arg);
+	case SYS_recvfrom:
+		return recvfrom(arg[0], (void *)arg[1], arg[2], arg[3],
+				(void *)arg[4], (void *)arg[5]);
+	case SYS_recvmsg:
+		return recvmsg(arg[0], (void *)arg[1], arg[2]);
+	case SYS_recvmmsg:
+		return recvmmsg(arg[0], (void *)arg[1], arg[2], arg[3],
+				(void *)arg[4]);
 	}
 	return NEXT(syscall)(number, arg[0], arg[1], arg[2], arg[3], arg[4],
 			     arg[5]);

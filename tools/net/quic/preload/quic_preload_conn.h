@@ -5,7 +5,7 @@
 
 #include <ngtcp2/ngtcp2_crypto.h>
 
-#include "quic_offload.h"
+#include "quic_ngtcp2_rx.h"
 
 /* What a connection or a key is found by */
 enum preload_kind {
@@ -47,6 +47,7 @@ struct preload_generation {
  * @stopped: none of its packets is deferred any more
  * @store: of deferred packets, NULL before the first
  * @hp_ctx: ngtcp2's
+ * @rx: the receiving side
  */
 struct preload_conn {
 	struct preload_name number;
@@ -61,6 +62,7 @@ struct preload_conn {
 	ngtcp2_crypto_cipher_ctx hp_ctx;
 	struct preload_generation generations[PRELOAD_GENERATIONS];
 	uint8_t newest;
+	struct quic_ngtcp2_rx rx;
 };
 
 /* All of these inside the lock */

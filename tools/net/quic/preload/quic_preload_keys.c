@@ -21,7 +21,7 @@
 
 static struct preload_name *names[BUCKETS];
 static uint32_t last_number;
-static struct quic_offload_stats freed_stats;
+static struct preload_stats freed_stats;
 
 /* Names */
 
@@ -142,12 +142,20 @@ static struct preload_conn *new_conn(ngtcp2_conn *ngtcp2)
 		free(conn);
 		return NULL;
 	}
+	conn->rx.offload = conn->offload;
 	conn->crypto = *ngtcp2_conn_get_crypto_ctx(ngtcp2);
 	preload_add_name(&conn->number, PRELOAD_NUMBER, ++last_number, conn);
 	preload_add_name(&conn->ngtcp2, PRELOAD_NGTCP2, (uintptr_t)ngtcp2,
 			 conn);
 	preload_connections++;
 	return conn;
+}
+
+/* Keys of either direction may come first. */
+static struct preload_conn *find_or_new_conn(ngtcp2_conn *ngtcp2)
+{
+	return preload_find(PRELOAD_NGTCP2, (uintptr_t)ngtcp2) ?:
+	       new_conn(ngtcp2);
 }
 
 void preload_add_conn(ngtcp2_conn *ngtcp2,
@@ -158,12 +166,34 @@ void preload_add_conn(ngtcp2_conn *ngtcp2,
 	struct preload_conn *conn;
 
 	preload_lock();
-	conn = new_conn(ngtcp2);
+	conn = find_or_new_conn(ngtcp2);
 	if (conn) {
 		conn->hp_ctx = *hp_ctx;
 		add_generation(conn, aead_ctx, keys);
 	}
 	preload_unlock();
+}
+
+void preload_add_rx_keys(ngtcp2_conn *ngtcp2, struct quic_offload_keys *keys)
+{
+	struct preload_conn *conn;
+
+	preload_lock();
+	conn = find_or_new_conn(ngtcp2);
+	if (conn)
+		quic_ngtcp2_rx_add_keys(&conn->rx, keys);
+	preload_unlock();
+}
+
+static void next_rx_generation(struct preload_conn *conn, const uint8_t *key,
+			       const uint8_t *iv)
+{
+	struct quic_offload_keys keys = quic_ngtcp2_rx_next_keys(&conn->rx);
+
+	memcpy(keys.payload_key, key,
+	       ngtcp2_crypto_aead_keylen(&conn->crypto.aead));
+	memcpy(keys.payload_iv, iv, sizeof(keys.payload_iv));
+	quic_ngtcp2_rx_add_keys(&conn->rx, &keys);
 }
 
 static void next_generation(struct preload_conn *conn,
@@ -183,27 +213,37 @@ static void next_generation(struct preload_conn *conn,
 
 void preload_update_keys(ngtcp2_conn *ngtcp2,
 			 const ngtcp2_crypto_aead_ctx *aead_ctx,
-			 const uint8_t *key, const uint8_t *iv)
+			 const uint8_t *key, const uint8_t *iv,
+			 const uint8_t *rx_key, const uint8_t *rx_iv)
 {
 	struct preload_conn *conn;
 
 	preload_lock();
 	conn = preload_find(PRELOAD_NGTCP2, (uintptr_t)ngtcp2);
-	if (conn)
+	if (conn) {
 		next_generation(conn, aead_ctx, key, iv);
+		if (conn->rx.generations)
+			next_rx_generation(conn, rx_key, rx_iv);
+	}
 	preload_unlock();
 }
 
-static void add_stats(struct quic_offload_stats *sum,
+static void add_stats(struct preload_stats *sum,
 		      const struct preload_conn *conn)
 {
-	const struct quic_offload_stats *stats;
+	const struct quic_offload_rx_stats *rx;
+	const struct quic_offload_stats *tx;
 
-	stats = quic_offload_conn_stats(conn->offload);
-	sum->kernel += stats->kernel;
-	sum->user += stats->user;
-	sum->ready += stats->ready;
-	sum->messages += stats->messages;
+	tx = quic_offload_conn_stats(conn->offload);
+	sum->tx.kernel += tx->kernel;
+	sum->tx.user += tx->user;
+	sum->tx.ready += tx->ready;
+	sum->tx.messages += tx->messages;
+	rx = quic_offload_conn_rx_stats(conn->offload);
+	sum->rx.kernel += rx->kernel;
+	sum->rx.user += rx->user;
+	sum->rx.failed += rx->failed;
+	sum->rx.disagreed += rx->disagreed;
 }
 
 static void free_conn(struct preload_conn *conn)
@@ -218,6 +258,7 @@ static void free_conn(struct preload_conn *conn)
 	preload_drop_name(&conn->tag);
 	preload_drop_store(conn);
 	quic_offload_conn_free(conn->offload);
+	explicit_bzero(conn->rx.keys, sizeof(conn->rx.keys));
 	free(conn);
 }
 
@@ -232,9 +273,9 @@ void preload_del_conn(ngtcp2_conn *ngtcp2)
 	preload_unlock();
 }
 
-struct quic_offload_stats preload_stats(void)
+struct preload_stats preload_stats(void)
 {
-	struct quic_offload_stats sum;
+	struct preload_stats sum;
 	struct preload_name *name;
 	int i;
 

@@ -22,15 +22,25 @@ void preload_add_conn(ngtcp2_conn *ngtcp2,
 		      const struct quic_offload_keys *keys);
 
 /**
+ * preload_add_rx_keys() - a connection has its 1-RTT keys to receive with
+ * @ngtcp2: ngtcp2's name for it
+ * @keys: those of generation 0; wiped
+ */
+void preload_add_rx_keys(ngtcp2_conn *ngtcp2, struct quic_offload_keys *keys);
+
+/**
  * preload_update_keys() - ngtcp2 has derived the keys of the next generation
  * @ngtcp2: the connection, may be unknown
  * @aead_ctx: what ngtcp2 will encrypt packets with
- * @key: AEAD key
- * @iv: AEAD IV
+ * @key: AEAD key to send with
+ * @iv: AEAD IV to send with
+ * @rx_key: AEAD key to receive with
+ * @rx_iv: AEAD IV to receive with
  */
 void preload_update_keys(ngtcp2_conn *ngtcp2,
 			 const ngtcp2_crypto_aead_ctx *aead_ctx,
-			 const uint8_t *key, const uint8_t *iv);
+			 const uint8_t *key, const uint8_t *iv,
+			 const uint8_t *rx_key, const uint8_t *rx_iv);
 
 /**
  * preload_del_conn() - ngtcp2 is about to free a connection

@@ -10,7 +10,9 @@
 
 #include "quic_ngtcp2_crypto.h"
 #include "quic_preload.h"
+#include "quic_preload_conn.h"
 #include "quic_preload_keys.h"
+#include "quic_preload_opened.h"
 
 /* Programs that know nothing of ngtcp2 are to start as well. */
 #pragma weak ngtcp2_conn_get_crypto_ctx
@@ -38,6 +40,9 @@ static _Thread_local struct {
 	const ngtcp2_crypto_aead_ctx *aead_ctx;
 	bool deferred;
 } last;
+
+/* What ngtcp2_conn_read_pkt() is about, NULL if that is none of ours */
+static _Thread_local struct quic_ngtcp2_reading *reading;
 
 atomic_bool preload_encrypts;
 
@@ -70,6 +75,10 @@ EXPORT int ngtcp2_crypto_hp_mask(uint8_t *dest, const ngtcp2_crypto_cipher *hp,
 {
 	const uint8_t *payload = last.payload;
 
+	if (reading && quic_ngtcp2_rx_unmasked(reading, sample)) {
+		memset(dest, 0, NGTCP2_HP_MASKLEN);
+		return 0;
+	}
 	/* The sample begins 4 bytes after the packet number does. */
 	last.payload = NULL;
 	if (payload && sample >= payload && sample < payload + 4) {
@@ -80,6 +89,68 @@ EXPORT int ngtcp2_crypto_hp_mask(uint8_t *dest, const ngtcp2_crypto_cipher *hp,
 		preload_protected(last.aead_ctx, last.tag);
 	}
 	return NEXT(ngtcp2_crypto_hp_mask)(dest, hp, hp_ctx, sample);
+}
+
+EXPORT int ngtcp2_crypto_decrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead,
+				 const ngtcp2_crypto_aead_ctx *aead_ctx,
+				 const uint8_t *ciphertext, size_t len,
+				 const uint8_t *nonce, size_t nonce_len,
+				 const uint8_t *header, size_t header_len)
+{
+	ngtcp2_decrypt open = NEXT(ngtcp2_crypto_decrypt);
+	int err;
+
+	if (!reading || preload_inside)
+		return open(dest, aead, aead_ctx, ciphertext, len, nonce,
+			    nonce_len, header, header_len);
+	preload_lock();
+	err = quic_ngtcp2_rx_open(reading, open, dest, aead, aead_ctx,
+				  ciphertext, len, nonce, nonce_len, header,
+				  header_len);
+	preload_unlock();
+	return err;
+}
+
+/* What the kernel says of a generation is known modulo 4 here. */
+static void set_generation(struct quic_ngtcp2_reading *now)
+{
+	uint8_t *generation = &now->datagram.generation;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		if (*generation == (now->rx->keys[i].generation & 3)) {
+			*generation = now->rx->keys[i].generation;
+			break;
+		}
+}
+
+EXPORT int ngtcp2_conn_read_pkt_versioned(ngtcp2_conn *conn,
+					  const ngtcp2_path *path,
+					  int pkt_info_version,
+					  const ngtcp2_pkt_info *info,
+					  const uint8_t *packet, size_t len,
+					  ngtcp2_tstamp ts)
+{
+	struct quic_ngtcp2_reading now = { 0 };
+	struct preload_conn *ours;
+	int err;
+
+	preload_lock();
+	ours = preload_find(PRELOAD_NGTCP2, (uintptr_t)conn);
+	if (ours && ours->rx.generations) {
+		now.rx = &ours->rx;
+		now.sock = preload_socket(preload_received_on());
+		preload_recognise(packet, len, &now.datagram);
+		now.datagram.from = path->remote.addr;
+		now.datagram.from_len = path->remote.addrlen;
+		set_generation(&now);
+		reading = &now;
+	}
+	preload_unlock();
+	err = NEXT(ngtcp2_conn_read_pkt_versioned)(conn, path, pkt_info_version,
+						   info, packet, len, ts);
+	reading = NULL;
+	return now.limit ? NGTCP2_ERR_AEAD_LIMIT_REACHED : err;
 }
 
 EXPORT int ngtcp2_conn_install_tx_key(ngtcp2_conn *conn, const uint8_t *secret,
@@ -103,6 +174,19 @@ static void copy(uint8_t *to, const uint8_t *from, size_t len)
 		memcpy(to, from, len);
 }
 
+/* What was derived, and its cipher is found out. */
+static void give_keys(ngtcp2_conn *conn, struct quic_offload_keys *keys,
+		      uint8_t *key, uint8_t *iv, uint8_t *hp)
+{
+	const ngtcp2_crypto_ctx *crypto = ngtcp2_conn_get_crypto_ctx(conn);
+	size_t key_len = ngtcp2_crypto_aead_keylen(&crypto->aead);
+
+	copy(key, keys->payload_key, key_len);
+	copy(iv, keys->payload_iv, sizeof(keys->payload_iv));
+	copy(hp, keys->header_key, key_len);
+	keys->cipher = quic_ngtcp2_cipher(crypto, key_len);
+}
+
 EXPORT int ngtcp2_crypto_derive_and_install_tx_key(ngtcp2_conn *conn,
 						   uint8_t *key, uint8_t *iv,
 						   uint8_t *hp,
@@ -111,9 +195,7 @@ EXPORT int ngtcp2_crypto_derive_and_install_tx_key(ngtcp2_conn *conn,
 						   size_t secretlen)
 {
 	struct quic_offload_keys keys = { 0 };
-	const ngtcp2_crypto_ctx *crypto;
 	struct installed from = { 0 };
-	size_t key_len;
 	int err;
 
 	if (level != LEVEL_1RTT || preload_off)
@@ -125,19 +207,38 @@ EXPORT int ngtcp2_crypto_derive_and_install_tx_key(ngtcp2_conn *conn,
 			keys.payload_key, keys.payload_iv, keys.header_key,
 			level, secret, secretlen);
 	installed = NULL;
-	if (err)
-		goto out;
+	if (!err) {
+		give_keys(conn, &keys, key, iv, hp);
+		if (keys.cipher && from.aead_ctx.native_handle)
+			preload_add_conn(conn, &from.aead_ctx, &from.hp_ctx,
+					 &keys);
+	}
+	explicit_bzero(&keys, sizeof(keys));
+	return err;
+}
 
-	crypto = ngtcp2_conn_get_crypto_ctx(conn);
-	key_len = ngtcp2_crypto_aead_keylen(&crypto->aead);
-	copy(key, keys.payload_key, key_len);
-	copy(iv, keys.payload_iv, sizeof(keys.payload_iv));
-	copy(hp, keys.header_key, key_len);
+EXPORT int ngtcp2_crypto_derive_and_install_rx_key(ngtcp2_conn *conn,
+						   uint8_t *key, uint8_t *iv,
+						   uint8_t *hp,
+						   encryption_level level,
+						   const uint8_t *secret,
+						   size_t secretlen)
+{
+	struct quic_offload_keys keys = { 0 };
+	int err;
 
-	keys.cipher = quic_ngtcp2_cipher(crypto, key_len);
-	if (keys.cipher && from.aead_ctx.native_handle)
-		preload_add_conn(conn, &from.aead_ctx, &from.hp_ctx, &keys);
-out:
+	if (level != LEVEL_1RTT || preload_off)
+		return NEXT(ngtcp2_crypto_derive_and_install_rx_key)(conn, key,
+				iv, hp, level, secret, secretlen);
+
+	err = NEXT(ngtcp2_crypto_derive_and_install_rx_key)(conn,
+			keys.payload_key, keys.payload_iv, keys.header_key,
+			level, secret, secretlen);
+	if (!err) {
+		give_keys(conn, &keys, key, iv, hp);
+		if (keys.cipher)
+			preload_add_rx_keys(conn, &keys);
+	}
 	explicit_bzero(&keys, sizeof(keys));
 	return err;
 }
@@ -160,7 +261,8 @@ EXPORT int ngtcp2_crypto_update_key(ngtcp2_conn *conn, uint8_t *rx_secret,
 					     current_rx_secret,
 					     current_tx_secret, secretlen);
 	if (!err)
-		preload_update_keys(conn, tx_aead_ctx, tx_key, tx_iv);
+		preload_update_keys(conn, tx_aead_ctx, tx_key, tx_iv, rx_key,
+				    rx_iv);
 	return err;
 }
 

@@ -76,6 +76,15 @@ struct quic_offload_socket *preload_socket(int fd)
 	return known[fd].socket;
 }
 
+/* The table may say so of a descriptor that has been replaced. */
+bool preload_knows_socket(int fd)
+{
+	struct stat st;
+
+	return is_valid(fd) && known[fd].socket && !fstat(fd, &st) &&
+	       known[fd].dev == st.st_dev && known[fd].ino == st.st_ino;
+}
+
 /* A handler of a signal that came inside the lock leaves it to the inode. */
 void preload_forget_socket(int fd)
 {
