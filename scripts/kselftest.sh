@@ -21,9 +21,13 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 FLAVOURS=${FLAVOURS:-um-debug um-generic um-distro}
+# Programs that run a part of their tests for each argument
+IN_PARTS=(ngtcp2.sh ngtcp2_receive.sh)
 # A guest that began one of these when the others are done would be waited for.
 SLOW=(devices limits ngtcp2.sh:peers ngtcp2.sh:many_connections ngtcp2.sh:impairments
-	ngtcp2_paths.sh changes numbers race_sockets race_flows race_attach)
+	ngtcp2_receive.sh:downloads ngtcp2_receive.sh:impairments
+	ngtcp2_receive.sh:many_connections ngtcp2_paths.sh changes numbers
+	race_sockets race_flows race_attach)
 # With two processors
 RACES=(memory numbers rx_flows rx_changing race_attach race_devices race_flows race_memory
 	race_sockets audit load)
@@ -34,7 +38,7 @@ declare -A built ran ready guests=()
 # What clients other than those of ngtcp2 need; without it their tests skip.
 optional_clients() {
 	case "$FLAVOURS ${TESTS:-ngtcp2.sh}" in
-	*um*ngtcp2.sh* | *x86_64*ngtcp2.sh*) ;;
+	*um*ngtcp2.sh* | *x86_64*ngtcp2.sh* | *um*ngtcp2_receive.sh*) ;;
 	*) return 0 ;;
 	esac
 	(need_packages chromium:chromium) || say "No Chromium: its tests will skip"
@@ -57,13 +61,18 @@ settings() {
 	done
 }
 
-# All programs, one of them in parts, so that several guests can run it
+# All programs, some of them in parts, so that several guests can run them
 all_tests() {
 	set -o pipefail
-	cut -d: -f2 "$SELFTESTS/kselftest-list.txt" | grep -vx ngtcp2.sh
-	grep -oE '\[[a-z0-9_]+\]=[0-9]+' \
-		"$SELFTESTS/net/quic/tools/ngtcp2.sh" |
-		sed -n 's/^\[\(.*\)\].*/ngtcp2.sh:\1/p'
+	local program
+
+	cut -d: -f2 "$SELFTESTS/kselftest-list.txt" |
+		grep -vxF "$(printf '%s\n' "${IN_PARTS[@]}")"
+	for program in "${IN_PARTS[@]}"; do
+		grep -oE '\[[a-z0-9_]+\]=[0-9]+' \
+			"$SELFTESTS/net/quic/tools/$program" |
+			sed -n "s/^\[\(.*\)\].*/$program:\1/p"
+	done
 }
 
 # collection:program[:argument] of each, the slow ones first

@@ -10,12 +10,6 @@ size=${DEMO_MB:-50}
 rounds=3
 failed=0
 
-# value SIDE NAME: of what a program says when it ends
-value()
-{
-	sed -n "s/.*$2=\([0-9.]*\).*/\1/p" "$files/$1.log"
-}
-
 # Processor time in hundredths of a second
 cpu_of()
 {

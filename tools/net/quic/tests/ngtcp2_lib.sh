@@ -5,8 +5,12 @@
 # programs from tools/net/quic and from distributions.
 #
 #	listen h3|gtls [OPTION...]	a server; stop_server ends it
+#	listen plain [OPTION...]	gtlsserver as it is
 #	listen spoiled WHAT [OPTION...]	h3_server with spoil.so
 #	get h3|gtls|curl|chromium [OPTION...]	the file, into $got
+#	get spoiled WHAT [OPTION...]	by h3_client with spoil.so
+#	get preloaded [OPTION...]	by gtlsclient with quic_preload.so
+#	get preloaded_curl [OPTION...]	by curl with it
 #	put h3|gtls|curl [OPTION...]	the file to h3_server, its hash into $got
 #	fault TEXT, report NAME		what is wrong; one line for all of it
 
@@ -92,6 +96,12 @@ stat_of()
 		'$1 == name { print $2 }' /proc/net/quic_stat
 }
 
+# value SERVER|CLIENT NAME: of what h3_server or h3_client says when it ends
+value()
+{
+	sed -n "s/.*$2=\([0-9.]*\).*/\1/p" "$files/$1.log"
+}
+
 # The priority string of GnuTLS that leaves one cipher
 only_cipher()
 {
@@ -113,8 +123,10 @@ listen()
 		set -- env LD_PRELOAD="$dir/spoil.so" QUIC_SPOIL="$what" \
 			"$dir/h3_server" --htdocs="$files/htdocs" "$@"
 		;;
-	gtls)
-		set -- env LD_PRELOAD="$dir/quic_preload.so" \
+	gtls | plain)
+		what=
+		[ "$kind" = plain ] || what=$dir/quic_preload.so
+		set -- env LD_PRELOAD="$what" QUIC_OFFLOAD_STATS=1 \
 			gtlsserver -q --no-quic-dump --no-http-dump \
 			--mime-types-file="$files/mime.types" \
 			-d "$files/htdocs" "$@"
@@ -153,8 +165,25 @@ get()
 			--no-http-dump --exit-on-all-streams-close \
 			--download="$files/got" "$@" "$to" $port "$url"
 		;;
+	spoiled)
+		in_client timeout "$patience" env LD_PRELOAD="$dir/spoil.so" \
+			QUIC_SPOIL="$1" "$dir/h3_client" "${@:2}" \
+			--output="$got" "$to" $port /file
+		;;
+	preloaded)
+		in_client timeout "$patience" \
+			env LD_PRELOAD="$dir/quic_preload.so" \
+			QUIC_OFFLOAD_STATS=1 gtlsclient -q --no-quic-dump \
+			--no-http-dump --exit-on-all-streams-close \
+			--download="$files/got" "$@" "$to" $port "$url"
+		;;
 	curl)
 		in_chroot "" curl -sS --http3-only -k "$@" --output /mnt/got/file \
+			--resolve "$host:$port:$to" "$url"
+		;;
+	preloaded_curl)
+		in_chroot /mnt/quic_preload.so curl -sS --http3-only -k "$@" \
+			--output /mnt/got/file \
 			--resolve "$host:$port:$to" "$url"
 		;;
 	chromium)
@@ -353,6 +382,44 @@ upload()
 	expect_kernel "$size"
 	expect_no_flow
 	report "$name"
+}
+
+# expect_small COUNT: so many copies of the small file
+expect_small()
+{
+	local file equal=0
+
+	for file in "$files"/got/small*; do
+		! cmp -s "$files/htdocs/small" "$file" || equal=$((equal + 1))
+	done
+	[ $equal = "$1" ] || fault "$equal of $1 files are equal"
+}
+
+# netem OPTION...: for what leaves the server
+netem()
+{
+	tc -n "$server" qdisc replace dev quic0 root netem limit 10000 "$@" ||
+		fault "no netem"
+}
+
+no_netem()
+{
+	tc -n "$server" qdisc delete dev quic0 root
+}
+
+# Half a second for a transfer at least, either way, however fast the machine is:
+# what is told to happen after some milliseconds has to happen before its end.
+slowly()
+{
+	netem rate $((size * 16))bit
+	tc -n "$client" qdisc replace dev quic1 root netem limit 10000 \
+		rate $((size * 16))bit || fault "no netem"
+}
+
+at_full_speed()
+{
+	no_netem
+	tc -n "$client" qdisc delete dev quic1 root
 }
 
 # run_parts PART...: functions, with as many tests each as "parts" says
