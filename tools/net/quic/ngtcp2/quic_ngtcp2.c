@@ -10,38 +10,8 @@
 #include <ngtcp2/ngtcp2_crypto.h>
 
 #include "quic_ngtcp2.h"
-#include "quic_ngtcp2_batch.h"
+#include "quic_ngtcp2_conn.h"
 #include "quic_ngtcp2_crypto.h"
-#include "quic_ngtcp2_limit.h"
-#include "quic_ngtcp2_rx.h"
-
-struct quic_ngtcp2 {
-	ngtcp2_conn *conn;
-	struct quic_offload_conn *offload;
-	bool enabled;			/* leave packets to the kernel */
-
-	/* The last two generations, by key phase, and what protect() needs:
-	 * ngtcp2's own contexts are gone when it changes keys, packets that
-	 * wait in the batch are not.
-	 */
-	unsigned int generations;
-	struct quic_offload_keys keys[2];
-	ngtcp2_crypto_aead_ctx aead[2];
-	ngtcp2_crypto_cipher_ctx hp_ctx;	/* owned by conn */
-
-	struct quic_ngtcp2_rx rx;
-	struct quic_ngtcp2_limit limit;
-
-	/* The next call of hp_mask() belongs to a packet left to the kernel */
-	bool zero_mask;
-
-	/* ngtcp2 has begun a packet, NGTCP2_ERR_WRITE_MORE */
-	bool begun;
-
-	/* What quic_ngtcp2_send() has yet to say */
-	int err;
-	struct quic_ngtcp2_batch batch;
-};
 
 /* The callbacks of ngtcp2 that protect and open packets are not told the
  * connection.
@@ -127,19 +97,6 @@ void quic_ngtcp2_set_callbacks(ngtcp2_callbacks *callbacks)
 	callbacks->hp_mask = hp_mask;
 }
 
-/* For packets that the kernel does not take */
-static int protect(void *arg, const struct quic_offload_keys *keys,
-		   uint8_t *packet, size_t header_len, size_t len,
-		   uint64_t number)
-{
-	struct quic_ngtcp2 *q = arg;
-
-	return quic_ngtcp2_protect(ngtcp2_conn_get_crypto_ctx(q->conn),
-				   &q->aead[keys->generation & 1], &q->hp_ctx,
-				   keys->payload_iv, packet, header_len, len,
-				   number);
-}
-
 struct quic_ngtcp2 *quic_ngtcp2_new(ngtcp2_conn *conn)
 {
 	struct quic_ngtcp2 *q;
@@ -147,7 +104,7 @@ struct quic_ngtcp2 *quic_ngtcp2_new(ngtcp2_conn *conn)
 	q = calloc(1, sizeof(*q));
 	if (!q)
 		return NULL;
-	q->offload = quic_offload_conn_new(protect, q);
+	q->offload = quic_offload_conn_new(quic_ngtcp2_conn_protect, q);
 	if (!q->offload) {
 		free(q);
 		return NULL;
@@ -185,102 +142,6 @@ void quic_ngtcp2_set_tclass(struct quic_ngtcp2 *q, uint8_t tclass)
 void quic_ngtcp2_set_interface(struct quic_ngtcp2 *q, unsigned int ifindex)
 {
 	q->batch.ifindex = ifindex;
-}
-
-/* The next generation: @keys has been filled in but for its number. */
-static int add_keys(struct quic_ngtcp2 *q, struct quic_offload_keys *keys)
-{
-	const ngtcp2_crypto_ctx *ctx = ngtcp2_conn_get_crypto_ctx(q->conn);
-	unsigned int phase = q->generations & 1;
-	ngtcp2_crypto_aead_ctx aead;
-	int err;
-
-	keys->generation = q->generations;
-	err = ngtcp2_crypto_aead_ctx_encrypt_init(&aead, &ctx->aead,
-						  keys->payload_key,
-						  sizeof(keys->payload_iv));
-	if (!err) {
-		ngtcp2_crypto_aead_ctx_free(&q->aead[phase]);
-		q->aead[phase] = aead;
-		q->keys[phase] = *keys;
-		q->generations++;
-		quic_ngtcp2_limit_renew(&q->limit, phase, ctx->max_encryption);
-		err = quic_offload_conn_set_keys(q->offload, keys);
-	}
-	explicit_bzero(keys, sizeof(*keys));
-	return err ? -1 : 0;
-}
-
-static uint16_t cipher(const struct quic_ngtcp2 *q)
-{
-	const ngtcp2_crypto_ctx *ctx = ngtcp2_conn_get_crypto_ctx(q->conn);
-
-	return quic_ngtcp2_cipher(ctx, ngtcp2_crypto_aead_keylen(&ctx->aead));
-}
-
-int quic_ngtcp2_install_tx_key(struct quic_ngtcp2 *q,
-			       quic_ngtcp2_level level,
-			       const uint8_t *secret, size_t len)
-{
-	struct quic_offload_keys keys = { 0 };
-
-	if (ngtcp2_crypto_derive_and_install_tx_key(q->conn, keys.payload_key,
-						    keys.payload_iv,
-						    keys.header_key, level,
-						    secret, len))
-		return -1;
-	if (level != QUIC_NGTCP2_1RTT) {
-		explicit_bzero(&keys, sizeof(keys));
-		return 0;
-	}
-	keys.cipher = cipher(q);
-	return add_keys(q, &keys);
-}
-
-int quic_ngtcp2_install_rx_key(struct quic_ngtcp2 *q,
-			       quic_ngtcp2_level level,
-			       const uint8_t *secret, size_t len)
-{
-	struct quic_offload_keys keys = { 0 };
-
-	if (ngtcp2_crypto_derive_and_install_rx_key(q->conn, keys.payload_key,
-						    keys.payload_iv,
-						    keys.header_key, level,
-						    secret, len))
-		return -1;
-	if (level != QUIC_NGTCP2_1RTT) {
-		explicit_bzero(&keys, sizeof(keys));
-		return 0;
-	}
-	keys.cipher = cipher(q);
-	return quic_ngtcp2_rx_add_keys(&q->rx, &keys);
-}
-
-int quic_ngtcp2_update_key(struct quic_ngtcp2 *q,
-			   uint8_t *rx_secret, uint8_t *tx_secret,
-			   ngtcp2_crypto_aead_ctx *rx_aead_ctx, uint8_t *rx_iv,
-			   ngtcp2_crypto_aead_ctx *tx_aead_ctx, uint8_t *tx_iv,
-			   const uint8_t *current_rx_secret,
-			   const uint8_t *current_tx_secret, size_t secretlen)
-{
-	struct quic_offload_keys keys = q->keys[~q->generations & 1];
-	struct quic_offload_keys rx = quic_ngtcp2_rx_next_keys(&q->rx);
-	int err;
-
-	err = ngtcp2_crypto_update_key(q->conn, rx_secret, tx_secret,
-				       rx_aead_ctx, rx.payload_key, rx_iv,
-				       tx_aead_ctx, keys.payload_key, tx_iv,
-				       current_rx_secret, current_tx_secret,
-				       secretlen);
-	if (err) {
-		explicit_bzero(&keys, sizeof(keys));
-		explicit_bzero(&rx, sizeof(rx));
-		return NGTCP2_ERR_CALLBACK_FAILURE;
-	}
-	memcpy(rx.payload_iv, rx_iv, sizeof(rx.payload_iv));
-	memcpy(keys.payload_iv, tx_iv, sizeof(keys.payload_iv));
-	err = quic_ngtcp2_rx_add_keys(&q->rx, &rx) | add_keys(q, &keys);
-	return err ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }
 
 int quic_ngtcp2_read_pkt(struct quic_ngtcp2 *q, const ngtcp2_path *path,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Packet protection by ngtcp2's helper library, in terms of quic_offload.h. */
+#include <endian.h>
 #include <string.h>
 
 #include <linux/tls.h>
@@ -31,23 +32,23 @@ uint16_t quic_ngtcp2_cipher(const ngtcp2_crypto_ctx *ctx, size_t key_len)
 /* RFC 9001 section 5.3: the nonce is the IV xor the packet number. */
 void quic_ngtcp2_nonce(uint8_t *nonce, const uint8_t *iv, uint64_t number)
 {
-	unsigned int i;
+	uint64_t low;
 
 	memcpy(nonce, iv, QUIC_OFFLOAD_IV_SIZE);
-	for (i = 0; i < sizeof(number); i++)
-		nonce[QUIC_OFFLOAD_IV_SIZE - 1 - i] ^= number >> 8 * i;
+	memcpy(&low, nonce + 4, sizeof(low));
+	low ^= htobe64(number);
+	memcpy(nonce + 4, &low, sizeof(low));
 }
 
 uint64_t quic_ngtcp2_number(const uint8_t *nonce, const uint8_t *iv)
 {
-	uint64_t number = 0;
-	unsigned int i;
+	uint64_t a, b;
 
 	if (memcmp(nonce, iv, 4))
 		return UINT64_MAX;
-	for (i = 4; i < QUIC_OFFLOAD_IV_SIZE; i++)
-		number = number << 8 | (nonce[i] ^ iv[i]);
-	return number;
+	memcpy(&a, nonce + 4, sizeof(a));
+	memcpy(&b, iv + 4, sizeof(b));
+	return be64toh(a ^ b);
 }
 
 int quic_ngtcp2_protect(const ngtcp2_crypto_ctx *ctx,
