@@ -10,6 +10,7 @@
  *	h3_http		what ngtcp2 and nghttp3 tell each other
  *	h3_conn		the life of a connection
  *	h3_loop		serves all sockets and connections
+ *	h3_transfer	requests of a client
  *	h3_server, h3_client
  */
 #ifndef H3_ENDPOINT_H
@@ -43,7 +44,7 @@ struct h3_endpoint;
  * @closed: a connection is about to be freed
  */
 struct h3_side {
-	nghttp3_callbacks http;
+	const nghttp3_callbacks *http;
 	struct h3_conn *(*accept)(struct h3_endpoint *endpoint,
 				  struct h3_socket *sock,
 				  const ngtcp2_path *path,

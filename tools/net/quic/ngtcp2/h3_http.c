@@ -150,7 +150,7 @@ static int reset_stream(nghttp3_conn *http, int64_t stream_id,
 
 static int start_http(struct h3_conn *c)
 {
-	nghttp3_callbacks callbacks = c->endpoint->side->http;
+	nghttp3_callbacks callbacks = *c->endpoint->side->http;
 	int64_t control, encoder, decoder;
 	nghttp3_settings settings;
 	int err;

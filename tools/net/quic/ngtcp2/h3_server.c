@@ -304,15 +304,17 @@ static struct h3_conn *accept_conn(struct h3_endpoint *endpoint,
 	return c;
 }
 
+static const nghttp3_callbacks http_callbacks = {
+	.begin_headers = begin_headers,
+	.recv_header = recv_header,
+	.end_headers = end_headers,
+	.recv_data = recv_data,
+	.end_stream = end_stream,
+	.stream_close = stream_close,
+};
+
 static const struct h3_side server = {
-	.http = {
-		.begin_headers = begin_headers,
-		.recv_header = recv_header,
-		.end_headers = end_headers,
-		.recv_data = recv_data,
-		.end_stream = end_stream,
-		.stream_close = stream_close,
-	},
+	.http = &http_callbacks,
 	.accept = accept_conn,
 	.closed = closed,
 };
