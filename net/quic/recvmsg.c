@@ -220,10 +220,8 @@ static enum quic_rx_way quic_rx_decide(struct quic_rx *rx, struct net *net)
 		return QUIC_RX_OPEN;
 
 	matched = quic_rx_scan(rx, &unknown);
-	if (drop && unknown == rx->total) {
-		QUIC_ADD_STATS(net, RX_SW_DROPPED, unknown);
+	if (drop && unknown == rx->total)
 		return QUIC_RX_DO_DROP;
-	}
 
 	if (matched && has_room)
 		return QUIC_RX_OPEN;
@@ -236,7 +234,7 @@ static enum quic_rx_way quic_rx_decide(struct quic_rx *rx, struct net *net)
 }
 
 /* Copies a message that may have packets to open.  UDP has verified its
- * checksum, and drops it if the result is positive.
+ * checksum, and goes on to the next one if the result is positive.
  */
 static int quic_rx_copy(struct sock *sk, struct sk_buff *skb, int off,
 			struct msghdr *msg, int len, int flags)
@@ -256,8 +254,11 @@ static int quic_rx_copy(struct sock *sk, struct sk_buff *skb, int off,
 		quic_match_source(skb, &rx.finder.source);
 		way = quic_rx_decide(&rx, net);
 	}
-	if (way == QUIC_RX_DO_DROP)
+	if (way == QUIC_RX_DO_DROP) {
+		if (udp_ulp_drop_skb(sk, skb, flags))
+			QUIC_ADD_STATS(net, RX_SW_DROPPED, rx.total);
 		return 1;
+	}
 	if (way == QUIC_RX_AS_IT_CAME || !len || !quic_rx_alloc(&rx))
 		return skb_copy_datagram_msg(skb, off, msg, len);
 
