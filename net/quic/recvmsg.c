@@ -55,29 +55,32 @@ static bool quic_rx_size(struct quic_rx *rx)
 	return rx->total <= UDP_MAX_SEGMENTS;
 }
 
-/* Looks at all datagrams of the message, whatever the caller has room for.
- * Returns whether a flow matches one of them; @unknown: how many have a short
+/* Looks at the datagrams in the first @end bytes of the message.  Returns whether
+ * a flow matches one of them; @unknown: how many are whole and have a short
  * header, and no flow.
  */
-static bool quic_rx_scan(struct quic_rx *rx, unsigned int *unknown)
+static bool quic_rx_scan(struct quic_rx *rx, unsigned int end,
+			 unsigned int *unknown)
 {
 	struct quic_cursor cursor = { .skb = rx->skb };
 	u8 start[1 + QUIC_MAX_CONNECTION_ID_SIZE];
-	unsigned int pos, len;
+	unsigned int pos, len, whole;
 	bool matched = false;
 
 	*unknown = 0;
 	rcu_read_lock();
-	for (pos = 0; pos < rx->skb->len; pos += rx->stride) {
-		len = min3(rx->skb->len - pos, rx->stride,
-			   (unsigned int)sizeof(start));
-		if (quic_cursor_copy(&cursor, rx->skb, pos, start, len))
+	for (pos = 0; pos < end; pos += rx->stride) {
+		whole = min(rx->skb->len - pos, rx->stride);
+		len = min(end - pos, whole);
+		if (quic_cursor_copy(&cursor, rx->skb, pos, start,
+				     min(len, sizeof(start))))
 			break;
 		if (start[0] & QUIC_HDR_FORM)
 			continue;
-		if (quic_finder_find(&rx->finder, start, len))
+		if (quic_finder_find(&rx->finder, start,
+				     min(len, sizeof(start))))
 			matched = true;
-		else
+		else if (len == whole)
 			++*unknown;
 	}
 	rcu_read_unlock();
@@ -207,7 +210,7 @@ enum quic_rx_way {
 	QUIC_RX_DO_DROP,
 };
 
-static enum quic_rx_way quic_rx_decide(struct quic_rx *rx, struct net *net)
+static enum quic_rx_way quic_rx_decide(struct quic_rx *rx)
 {
 	const struct quic_sock *qs = rx->finder.qs;
 	bool has_room = quic_rx_has_room(rx);
@@ -219,16 +222,20 @@ static enum quic_rx_way quic_rx_decide(struct quic_rx *rx, struct net *net)
 	if (has_room && !drop && rx->stride <= QUIC_RX_BUF_SIZE)
 		return QUIC_RX_OPEN;
 
-	matched = quic_rx_scan(rx, &unknown);
-	if (drop && unknown == rx->total)
-		return QUIC_RX_DO_DROP;
+	/* What is noise does not depend on the caller's room. */
+	if (drop) {
+		quic_rx_scan(rx, rx->skb->len, &unknown);
+		if (unknown == rx->total)
+			return QUIC_RX_DO_DROP;
+	}
 
+	matched = quic_rx_scan(rx, rx->len, &unknown);
 	if (matched && has_room)
 		return QUIC_RX_OPEN;
 	if (matched)
 		rx->msg->msg_flags |= MSG_CTRUNC;
-	else if (!rx->peek && READ_ONCE(qs->flows[QUIC_RX].lengths))
-		QUIC_ADD_STATS(net, RX_SW_NO_FLOW, unknown);
+	else if (READ_ONCE(qs->flows[QUIC_RX].lengths))
+		rx->count[QUIC_RX_NOT_OFFLOADED] = unknown;
 
 	return QUIC_RX_AS_IT_CAME;
 }
@@ -252,20 +259,21 @@ static int quic_rx_copy(struct sock *sk, struct sk_buff *skb, int off,
 
 	if (!off && quic_rx_size(&rx)) {
 		quic_match_source(skb, &rx.finder.source);
-		way = quic_rx_decide(&rx, net);
+		way = quic_rx_decide(&rx);
 	}
 	if (way == QUIC_RX_DO_DROP) {
 		if (udp_ulp_drop_skb(sk, skb, flags))
 			QUIC_ADD_STATS(net, RX_SW_DROPPED, rx.total);
 		return 1;
 	}
-	if (way == QUIC_RX_AS_IT_CAME || !len || !quic_rx_alloc(&rx))
-		return skb_copy_datagram_msg(skb, off, msg, len);
-
-	err = quic_rx_deliver(&rx);
+	if (way == QUIC_RX_AS_IT_CAME || !len || !quic_rx_alloc(&rx)) {
+		err = skb_copy_datagram_msg(skb, off, msg, len);
+	} else {
+		err = quic_rx_deliver(&rx);
+		quic_rx_free(&rx);
+	}
 	if (!err && !rx.peek)
 		quic_rx_count(&rx, net);
-	quic_rx_free(&rx);
 
 	return err;
 }
