@@ -51,42 +51,49 @@ static uint16_t cipher(const struct quic_ngtcp2 *q)
 	return quic_ngtcp2_cipher(ctx, ngtcp2_crypto_aead_keylen(&ctx->aead));
 }
 
+/* Have ngtcp2's helper derive keys, and install them in ngtcp2.
+ * Return: 1 if they are for 1-RTT packets; 0 if not: nobody else needs them; -1
+ * on failure
+ */
+static int derive(struct quic_ngtcp2 *q,
+		  typeof(&ngtcp2_crypto_derive_and_install_tx_key) install,
+		  quic_ngtcp2_level level, const uint8_t *secret, size_t len,
+		  struct quic_offload_keys *keys)
+{
+	memset(keys, 0, sizeof(*keys));
+	if (install(q->conn, keys->payload_key, keys->payload_iv,
+		    keys->header_key, level, secret, len))
+		return -1;
+	if (level != QUIC_NGTCP2_1RTT) {
+		explicit_bzero(keys, sizeof(*keys));
+		return 0;
+	}
+	keys->cipher = cipher(q);
+	return 1;
+}
+
 int quic_ngtcp2_install_tx_key(struct quic_ngtcp2 *q,
 			       quic_ngtcp2_level level,
 			       const uint8_t *secret, size_t len)
 {
-	struct quic_offload_keys keys = { 0 };
+	struct quic_offload_keys keys;
+	int ret;
 
-	if (ngtcp2_crypto_derive_and_install_tx_key(q->conn, keys.payload_key,
-						    keys.payload_iv,
-						    keys.header_key, level,
-						    secret, len))
-		return -1;
-	if (level != QUIC_NGTCP2_1RTT) {
-		explicit_bzero(&keys, sizeof(keys));
-		return 0;
-	}
-	keys.cipher = cipher(q);
-	return add_keys(q, &keys);
+	ret = derive(q, ngtcp2_crypto_derive_and_install_tx_key, level, secret,
+		     len, &keys);
+	return ret > 0 ? add_keys(q, &keys) : ret;
 }
 
 int quic_ngtcp2_install_rx_key(struct quic_ngtcp2 *q,
 			       quic_ngtcp2_level level,
 			       const uint8_t *secret, size_t len)
 {
-	struct quic_offload_keys keys = { 0 };
+	struct quic_offload_keys keys;
+	int ret;
 
-	if (ngtcp2_crypto_derive_and_install_rx_key(q->conn, keys.payload_key,
-						    keys.payload_iv,
-						    keys.header_key, level,
-						    secret, len))
-		return -1;
-	if (level != QUIC_NGTCP2_1RTT) {
-		explicit_bzero(&keys, sizeof(keys));
-		return 0;
-	}
-	keys.cipher = cipher(q);
-	return quic_ngtcp2_rx_add_keys(&q->rx, &keys);
+	ret = derive(q, ngtcp2_crypto_derive_and_install_rx_key, level, secret,
+		     len, &keys);
+	return ret > 0 ? quic_ngtcp2_rx_add_keys(&q->rx, &keys) : ret;
 }
 
 int quic_ngtcp2_update_key(struct quic_ngtcp2 *q,
