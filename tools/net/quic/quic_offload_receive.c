@@ -125,9 +125,7 @@ int quic_offload_conn_set_rx_keys(struct quic_offload_conn *conn,
 
 	err = quic_offload_keyring_add(&rx->keys, keys);
 	for (i = 0; i < QUIC_OFFLOAD_RX_FLOWS && !err; i++)
-		if (rx->flows[i].added)
-			quic_offload_rx_flow_provide(&rx->flows[i], &rx->keys,
-						     0);
+		quic_offload_rx_flow_update(&rx->flows[i], &rx->keys);
 	return err;
 }
 
@@ -179,7 +177,7 @@ void quic_offload_opened(struct quic_offload_socket *sock,
 	struct quic_offload_rx_flow *flow;
 
 	rx->stats.user++;
-	if (!sock->ulp || !sock->rx_enabled || !rx->keys.count ||
+	if (!quic_offload_socket_may_rx(sock) || !rx->keys.count ||
 	    packet->dcid_len > QUIC_MAX_CONNECTION_ID_SIZE)
 		return;
 

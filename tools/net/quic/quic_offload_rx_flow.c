@@ -95,3 +95,19 @@ void quic_offload_rx_flow_provide(struct quic_offload_rx_flow *flow,
 		flow_add(flow, &keys->keys[~keys->newest & 1]);
 	flow_add(flow, newest);
 }
+
+void quic_offload_rx_flow_update(struct quic_offload_rx_flow *flow,
+				 const struct quic_offload_keyring *keys)
+{
+	uint8_t behind = keys->newest - flow->newest;
+
+	if (!flow->added)
+		return;
+	/* The kernel takes one generation after the other: a flow that lags
+	 * behind has to start anew.  Now, since 256 later it would look current.
+	 */
+	if (behind > 1)
+		flow_del(flow);
+	else if (quic_offload_socket_may_rx(flow->sock))
+		flow_add(flow, &keys->keys[keys->newest & 1]);
+}

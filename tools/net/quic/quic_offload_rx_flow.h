@@ -57,6 +57,9 @@ quic_offload_rx_flow(struct quic_offload_rx *rx,
 void quic_offload_rx_flow_provide(struct quic_offload_rx_flow *flow,
 				  const struct quic_offload_keyring *keys,
 				  uint64_t next);
+/* There are keys of one more generation. */
+void quic_offload_rx_flow_update(struct quic_offload_rx_flow *flow,
+				 const struct quic_offload_keyring *keys);
 void quic_offload_rx_flow_drop(struct quic_offload_rx_flow *flow);
 
 #endif /* QUIC_OFFLOAD_RX_FLOW_H */

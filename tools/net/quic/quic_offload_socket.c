@@ -118,11 +118,16 @@ bool quic_offload_socket_enable(struct quic_offload_socket *sock, bool enable)
 	return quic_offload_socket_may(sock);
 }
 
+bool quic_offload_socket_may_rx(const struct quic_offload_socket *sock)
+{
+	return sock->ulp && sock->rx_enabled;
+}
+
 bool quic_offload_socket_enable_rx(struct quic_offload_socket *sock,
 				   bool enable)
 {
 	sock->rx_enabled = enable;
-	return sock->ulp && enable;
+	return quic_offload_socket_may_rx(sock);
 }
 
 void quic_offload_socket_set_gso(struct quic_offload_socket *sock, bool enable)

@@ -79,6 +79,8 @@ bool quic_offload_socket_gso(const struct quic_offload_socket *sock);
 int quic_offload_socket_segment(const struct quic_offload_socket *sock);
 /* Whether the kernel is asked to protect packets */
 bool quic_offload_socket_may(const struct quic_offload_socket *sock);
+/* The same, to open them */
+bool quic_offload_socket_may_rx(const struct quic_offload_socket *sock);
 void quic_offload_socket_tell(struct quic_offload_socket *sock,
 			      enum quic_offload_reason reason, int err);
 /* The kernel did not add a flow. */

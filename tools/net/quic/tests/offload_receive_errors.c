@@ -368,6 +368,44 @@ TEST_F(receive, disabled)
 	EXPECT_EQ(0, self->notices);
 }
 
+/* What it has stays, but it gets no more. */
+TEST_F(receive, disabled_later)
+{
+	EXPECT_STATUS(NOT_OFFLOADED);
+	EXPECT_FALSE(quic_offload_socket_enable_rx(self->sock, false));
+	EXPECT_OPENED(2);
+	ASSERT_EQ(0, set_keys(self, variant->cipher, 1));
+	EXPECT_EQ(1, system_.asked);
+	seal_with(self, variant->cipher, 1, 0);
+	EXPECT_STATUS(NO_KEY);
+	EXPECT_STATUS(NO_KEY);
+	EXPECT_EQ(1, system_.asked);
+	EXPECT_TRUE(quic_offload_socket_enable_rx(self->sock, true));
+	EXPECT_STATUS(NO_KEY);
+	EXPECT_OPENED(2);
+	EXPECT_FLOWS(1);
+}
+
+/* It has missed some keys when it is asked again. */
+TEST_F(receive, disabled_for_long)
+{
+	unsigned int i;
+
+	EXPECT_STATUS(NOT_OFFLOADED);
+	EXPECT_FALSE(quic_offload_socket_enable_rx(self->sock, false));
+	for (i = 1; i <= 256; i++)
+		ASSERT_EQ(0, set_keys(self, variant->cipher, i));
+	EXPECT_EQ(1, system_.asked);
+	EXPECT_TRUE(quic_offload_socket_enable_rx(self->sock, true));
+	seal_with(self, variant->cipher, 256, 0);
+	EXPECT_STATUS(NOT_OFFLOADED);
+	EXPECT_OPENED(2);
+	seal_with(self, variant->cipher, 255, 0);
+	EXPECT_OPENED(2);
+	EXPECT_FLOWS(1);
+	EXPECT_EQ(0, self->notices);
+}
+
 TEST_F(receive, no_room_for_flows)
 {
 	ASSERT_EQ(0, quic_env_write_file(MAX_FLOWS, "0"));
