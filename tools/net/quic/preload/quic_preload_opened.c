@@ -50,10 +50,9 @@ int preload_received_on(void)
 	return received_on;
 }
 
-static void remember_header(const struct quic_offload_datagram *datagram)
+static void remember_header(const uint8_t *tag)
 {
-	memcpy(headers.tags[headers.count++ % HEADERS],
-	       datagram->data + datagram->len - TAG_SIZE, TAG_SIZE);
+	memcpy(headers.tags[headers.count++ % HEADERS], tag, TAG_SIZE);
 }
 
 static bool is_header(const uint8_t *tag)
@@ -66,14 +65,36 @@ static bool is_header(const uint8_t *tag)
 	return false;
 }
 
-static void mark(const struct quic_offload_datagram *datagram)
+static void make_mark(uint8_t *tag, const struct quic_offload_datagram *datagram)
 {
 	const struct mark mark = {
 		.secret = secret,
 		.packet = datagram->number << 2 | (datagram->generation & 3),
 	};
 
-	memcpy(datagram->data + datagram->len - TAG_SIZE, &mark, TAG_SIZE);
+	memcpy(tag, &mark, TAG_SIZE);
+}
+
+/* Of the datagram that ends there in a message; it may be in several buffers. */
+static void copy_tag(const struct msghdr *msg, size_t end, uint8_t *tag,
+		     bool to_msg)
+{
+	const struct iovec *iov = msg->msg_iov;
+	size_t at = end - TAG_SIZE, i = 0;
+
+	for (;;) {
+		uint8_t *buf = iov->iov_base;
+
+		for (; i < TAG_SIZE && at < iov->iov_len; i++, at++) {
+			if (to_msg)
+				buf[at] = tag[i];
+			else
+				tag[i] = buf[at];
+		}
+		if (i == TAG_SIZE)
+			return;
+		at -= iov++->iov_len;
+	}
 }
 
 static bool has_entries(const struct msghdr *msg)
@@ -87,11 +108,30 @@ static bool has_entries(const struct msghdr *msg)
 	return false;
 }
 
+/* As if there were one buffer; where that is does not matter. */
+static void flatten(struct msghdr *flat, struct iovec *whole,
+		    const struct msghdr *msg)
+{
+	size_t i;
+
+	*flat = *msg;
+	flat->msg_iov = whole;
+	flat->msg_iovlen = 1;
+	whole->iov_base = flat;
+	whole->iov_len = 0;
+	for (i = 0; i < msg->msg_iovlen; i++)
+		whole->iov_len += msg->msg_iov[i].iov_len;
+}
+
 void preload_received(int fd, const struct msghdr *msg, size_t len)
 {
 	struct quic_offload_datagram datagram;
 	struct quic_offload_message message;
 	struct quic_offload_socket *sock;
+	uint8_t tag[TAG_SIZE];
+	struct iovec whole;
+	struct msghdr flat;
+	size_t end = 0;
 
 	if (!has_entries(msg))
 		return;
@@ -99,12 +139,17 @@ void preload_received(int fd, const struct msghdr *msg, size_t len)
 	sock = preload_socket(fd);
 	if (!sock)
 		goto out;
-	quic_offload_received(&message, sock, msg, len);
+	flatten(&flat, &whole, msg);
+	quic_offload_received(&message, sock, &flat, len);
 	while (quic_offload_next(&message, &datagram)) {
-		if (datagram.status == QUIC_OFFLOAD_OPENED)
-			mark(&datagram);
-		else if (datagram.status == QUIC_OFFLOAD_HEADER)
-			remember_header(&datagram);
+		end += datagram.len;
+		if (datagram.status == QUIC_OFFLOAD_OPENED) {
+			make_mark(tag, &datagram);
+			copy_tag(msg, end, tag, true);
+		} else if (datagram.status == QUIC_OFFLOAD_HEADER) {
+			copy_tag(msg, end, tag, false);
+			remember_header(tag);
+		}
 	}
 out:
 	preload_unlock();

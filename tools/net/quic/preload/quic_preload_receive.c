@@ -2,7 +2,8 @@
 /*
  * The functions of the C library that quic_preload.so stands in for to receive:
  * those that have a control message, or can have one.  What a program reads by
- * others, read() or io_uring for example, comes as it was sent.
+ * others comes as it was sent if there is no room for control messages, as with
+ * read().
  *
  * A datagram that the kernel has opened ends with 16 bytes of zeros: the tag was
  * there.  They are replaced by one that says so to ngtcp2, wherever the program
@@ -16,8 +17,8 @@
 
 /* As many messages at once; with more, more system calls are made. */
 #define CHUNK		16
-/* What a program may have as room for control messages of its own */
-#define MAX_CONTROL	256
+/* UDP has no more to say, but for long IPv6 extension headers. */
+#define MAX_CONTROL	512
 
 /* What the kernel writes in place of the program's control buffer */
 struct room {
@@ -43,19 +44,21 @@ __attribute__((constructor)) static void find_functions(void)
 #undef NEXT
 #define NEXT(name)	(next.name ?: (typeof(&name))preload_next(#name))
 
-/* With several buffers a datagram may be in two of them. */
-static bool is_for_us(const struct msghdr *msg)
-{
-	return msg->msg_iovlen == 1 && msg->msg_controllen <= MAX_CONTROL;
-}
-
+/*
+ * All messages of a socket where packets may come opened: the kernel opens them
+ * wherever there is room for its control message, and it must not be the program
+ * that is told.
+ */
 static void lend(struct msghdr *own, const struct msghdr *msg,
 		 struct room *room)
 {
+	size_t theirs = msg->msg_control ? msg->msg_controllen : 0;
+
+	if (theirs > MAX_CONTROL)
+		theirs = MAX_CONTROL;
 	*own = *msg;
 	own->msg_control = room;
-	own->msg_controllen = QUIC_OFFLOAD_RX_CONTROL +
-			      (msg->msg_control ? msg->msg_controllen : 0);
+	own->msg_controllen = QUIC_OFFLOAD_RX_CONTROL + theirs;
 }
 
 /* As put_cmsg() of the kernel does it: what does not fit is cut. */
@@ -104,7 +107,7 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	struct room room;
 	ssize_t len;
 
-	if (flags & MSG_ERRQUEUE || !preload_expects(fd) || !is_for_us(msg))
+	if (flags & MSG_ERRQUEUE || !preload_expects(fd) || !msg)
 		return NEXT(recvmsg)(fd, msg, flags);
 
 	lend(&own, msg, &room);
@@ -135,14 +138,11 @@ static int receive_chunk(int fd, struct mmsghdr *msgs, unsigned int count,
 EXPORT int recvmmsg(int fd, struct mmsghdr *msgs, unsigned int count, int flags,
 		    struct timespec *timeout)
 {
-	unsigned int i, chunk, done = 0;
+	unsigned int chunk, done = 0;
 	int n;
 
-	if (flags & MSG_ERRQUEUE || !preload_expects(fd))
+	if (flags & MSG_ERRQUEUE || !preload_expects(fd) || !msgs)
 		return NEXT(recvmmsg)(fd, msgs, count, flags, timeout);
-	for (i = 0; i < count; i++)
-		if (!is_for_us(&msgs[i].msg_hdr))
-			return NEXT(recvmmsg)(fd, msgs, count, flags, timeout);
 
 	while (done < count) {
 		chunk = count - done < CHUNK ? count - done : CHUNK;
@@ -162,16 +162,15 @@ EXPORT ssize_t recvfrom(int fd, void *buf, size_t len, int flags,
 			struct sockaddr *from, socklen_t *from_len)
 {
 	struct iovec iov = { .iov_base = buf, .iov_len = len };
-	struct msghdr msg = {
-		.msg_name = from_len ? from : NULL,
-		.msg_namelen = from_len ? *from_len : 0,
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-	};
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	ssize_t ret;
 
 	if (flags & MSG_ERRQUEUE || !preload_expects(fd))
 		return NEXT(recvfrom)(fd, buf, len, flags, from, from_len);
+	if (from && from_len) {
+		msg.msg_name = from;
+		msg.msg_namelen = *from_len;
+	}
 	ret = recvmsg(fd, &msg, flags);
 	if (ret >= 0 && from && from_len)
 		*from_len = msg.msg_namelen;
