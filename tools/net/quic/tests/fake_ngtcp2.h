@@ -8,12 +8,26 @@
 
 #include <ngtcp2/ngtcp2_crypto.h>
 
+/* What ngtcp2 opens packets with */
+struct fake_rx {
+	uint8_t secret[2];	/* of the newest keys, as below */
+	ngtcp2_crypto_aead_ctx aead_ctx[2];	/* by key phase */
+	ngtcp2_crypto_cipher_ctx hp_ctx;
+	uint8_t iv[2][12];
+	uint64_t next;		/* one more than the largest number so far */
+	/* The last packet that was opened */
+	uint64_t number;
+	size_t len;
+	uint8_t payload[2048];
+};
+
 /* What ngtcp2 protects packets with; the cipher is AES-128-GCM. */
 struct ngtcp2_conn {
 	uint8_t secret[2];	/* arguments of quic_keys_derive() */
 	ngtcp2_crypto_aead_ctx aead_ctx;
 	ngtcp2_crypto_cipher_ctx hp_ctx;
 	uint8_t iv[12];
+	struct fake_rx rx;
 };
 
 /* What ngtcp2 does by itself; ngtcp2_conn_del() is there as well. */
@@ -23,6 +37,16 @@ void fake_ngtcp2_expire(ngtcp2_conn *conn);
 /* @len of a packet without its tag, for which there is room */
 void fake_ngtcp2_protect(ngtcp2_conn *conn, uint64_t number, uint8_t *packet,
 			 size_t header_len, size_t len);
+
+/* The peer's keys are those of flow @flow. */
+void fake_ngtcp2_receives(ngtcp2_conn *conn, uint8_t flow);
+/* One datagram with one packet, which has a short header and a connection ID of
+ * FAKE_DCID_LEN bytes.  As with ngtcp2 0 if it had to be dropped, too: then
+ * @conn->rx.len is 0.
+ */
+#define FAKE_DCID_LEN	8
+int fake_ngtcp2_read(ngtcp2_conn *conn, const struct sockaddr *from,
+		     socklen_t from_len, const uint8_t *datagram, size_t len);
 
 /* Of the next calls of sendmsg() @skip reach the kernel, then @times fail. */
 void fake_fail_sendmsg(unsigned int skip, unsigned int times, int err);

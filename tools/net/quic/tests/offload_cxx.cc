@@ -2,13 +2,14 @@
 /* The library of tools/net/quic in a C++ program: all that it declares links. */
 
 #include <arpa/inet.h>
+#include <cerrno>
 #include <cstring>
 #include <iostream>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "quic_offload.h"
+#include "quic_offload_receive.h"
 
 static const size_t HEADER_LEN = 1 + 4 + 2, LEN = 100;
 
@@ -61,6 +62,60 @@ static bool works(int fd)
 	return ok;
 }
 
+/* What was sent to itself is received, and opened by nobody. */
+static bool receives(int fd)
+{
+	uint8_t data[LEN] = { 0x41, 1, 2, 3, 4, 0, 7 }, seen[2 * LEN];
+	quic_offload_datagram datagram = quic_offload_datagram();
+	quic_offload_packet packet = quic_offload_packet();
+	quic_offload_keys keys = quic_offload_keys();
+	uint64_t control[QUIC_OFFLOAD_RX_CONTROL / 8];
+	const quic_offload_rx_stats *stats;
+	quic_offload_message message;
+	quic_offload_socket *sock;
+	quic_offload_conn *conn;
+	msghdr msg = msghdr();
+	iovec iov = { seen, sizeof(seen) };
+	ssize_t len;
+	bool ok;
+
+	packet.data = data;
+	packet.len = sizeof(data);
+	packet.number = 7;
+	packet.dcid_len = 4;
+	msg.msg_iov = &iov;
+	msg.msg_iovlen = 1;
+	msg.msg_control = control;
+	msg.msg_controllen = sizeof(control);
+
+	sock = quic_offload_socket_new(fd, notice, NULL);
+	conn = quic_offload_conn_new(NULL, NULL);
+	ok = sock && conn && !quic_offload_conn_set_rx_keys(conn, &keys) &&
+	     quic_offload_conn_set_rx_keys(conn, &keys) == -EINVAL &&
+	     !quic_offload_socket_enable_rx(sock, false) &&
+	     send(fd, data, sizeof(data), 0) == LEN;
+	len = ok ? recvmsg(fd, &msg, MSG_DONTWAIT) : -1;
+	ok = ok && len == LEN;
+	if (ok) {
+		quic_offload_received(&message, sock, &msg, len);
+		ok = quic_offload_next(&message, &datagram) &&
+		     datagram.data == seen && datagram.len == LEN &&
+		     datagram.status == QUIC_OFFLOAD_SEALED &&
+		     !datagram.from &&
+		     !quic_offload_agree(conn, &datagram, 7, 0) &&
+		     quic_offload_failed(conn, &datagram);
+		quic_offload_opened(sock, conn, 0, &datagram, &packet);
+		ok = ok && !quic_offload_next(&message, &datagram);
+	}
+	stats = quic_offload_conn_rx_stats(conn);
+	ok = ok && !stats->kernel && stats->user == 1 && stats->failed == 1 &&
+	     stats->disagreed == 1;
+	quic_offload_conn_retire_rx(conn, data + 1, 4);
+	quic_offload_conn_free(conn);
+	quic_offload_socket_free(sock);
+	return ok;
+}
+
 int main()
 {
 	sockaddr_in self = sockaddr_in();
@@ -73,7 +128,8 @@ int main()
 	self.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	ok = !bind(fd, (sockaddr *)&self, sizeof(self)) &&
 	     !getsockname(fd, (sockaddr *)&self, &self_len) &&
-	     !connect(fd, (sockaddr *)&self, sizeof(self)) && works(fd);
+	     !connect(fd, (sockaddr *)&self, sizeof(self)) && works(fd) &&
+	     receives(fd);
 	close(fd);
 
 	std::cout << "TAP version 13\n1..1\n" << (ok ? "ok" : "not ok")
