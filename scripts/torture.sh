@@ -15,7 +15,8 @@
 HOUR=${HOUR:-3600}
 PARTS=${PARTS:-fuzz faults module races load speed kasan lockdep lockdep-races kcsan
 	kcsan-races s390x coverage}
-RACES=(audit race_attach race_devices race_flows race_memory race_sockets)
+RACES=(audit race_attach race_devices race_flows race_memory race_receive race_receive_attach
+	race_receive_sockets race_sockets)
 
 # part FLAVOUR SECONDS [test...]: all tests, unless some are named
 part() {

@@ -92,7 +92,7 @@ static bool comes_back(const char *what, int (*now)(void), int before)
 
 static int flows_now(void)
 {
-	return quic_stat("QuicCurrTxSw");
+	return quic_stat("QuicCurrTxSw") + quic_stat("QuicCurrRxSw");
 }
 
 static int module_users_now(void)
