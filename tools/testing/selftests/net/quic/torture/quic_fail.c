@@ -202,8 +202,8 @@ int quic_use_get(struct quic_use *use, int fd, const struct quic_probe *probe)
 	unsigned int memory[SK_MEMINFO_VARS] = {};
 	socklen_t len = sizeof(memory);
 
-	use->flows = quic_stat("QuicCurrTxSw");
-	use->added = quic_stat("QuicTxSw");
+	use->flows = quic_stat("QuicCurrTxSw") + quic_stat("QuicCurrRxSw");
+	use->added = quic_stat("QuicTxSw") + quic_stat("QuicRxSw");
 	use->errors = quic_stat("QuicTxSwError");
 	use->packets = quic_stat("QuicTxSwPackets");
 	use->module = module_references();

@@ -135,28 +135,37 @@ const struct quic_pool_tally *quic_pool_tally(const struct quic_pool *pool)
 
 static struct quic_connection_info info_of(const struct quic_pool *pool,
 					   unsigned int flow,
-					   uint8_t generation)
+					   uint8_t generation,
+					   const struct quic_addr *from)
 {
 	const struct quic_dcid *dcid = &pool->race->flows[flow].dcid;
 	struct quic_connection_info info;
 	struct quic_keys keys;
 
 	quic_audit_keys(&keys, dcid->id, generation);
-	quic_flow_info(&info, &keys, dcid, NULL);
+	quic_flow_info(&info, &keys, dcid, from);
 	return info;
 }
 
 int quic_pool_add(const struct quic_pool *pool, int fd, unsigned int flow,
 		  uint8_t generation)
 {
-	struct quic_connection_info info = info_of(pool, flow, generation);
+	struct quic_connection_info info = info_of(pool, flow, generation, NULL);
+
+	return quic_rx_flow_add(fd, &info, QUIC_POOL_NEXT) ? errno : 0;
+}
+
+int quic_pool_add_from(const struct quic_pool *pool, int fd, unsigned int flow,
+		       const struct quic_addr *from)
+{
+	struct quic_connection_info info = info_of(pool, flow, 0, from);
 
 	return quic_rx_flow_add(fd, &info, QUIC_POOL_NEXT) ? errno : 0;
 }
 
 int quic_pool_del(const struct quic_pool *pool, int fd, unsigned int flow)
 {
-	struct quic_connection_info info = info_of(pool, flow, 0);
+	struct quic_connection_info info = info_of(pool, flow, 0, NULL);
 
 	return quic_rx_flow_del(fd, &info) ? errno : 0;
 }

@@ -73,6 +73,9 @@ const struct quic_pool_tally *quic_pool_tally(const struct quic_pool *pool);
  */
 int quic_pool_add(const struct quic_pool *pool, int fd, unsigned int flow,
 		  uint8_t generation);
+/* Generation 0 of one, for the peer @from */
+int quic_pool_add_from(const struct quic_pool *pool, int fd, unsigned int flow,
+		       const struct quic_addr *from);
 int quic_pool_del(const struct quic_pool *pool, int fd, unsigned int flow);
 /* Generation 0 of all of them */
 int quic_pool_add_all(const struct quic_pool *pool, int fd);
