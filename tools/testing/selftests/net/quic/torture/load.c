@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many flows for a long time, over a network that loses packets and in a
- * cgroup that is short of memory: every packet is accounted for, and nothing
- * grows.
+ * Many flows for a long time, over a network that loses packets or spoils them,
+ * from a cgroup that is short of memory and back to it: every packet is
+ * accounted for, and nothing grows.
  *
  * QUIC_LOAD_FLOWS, QUIC_TORTURE_SECONDS, QUIC_SEED
  */
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,15 +32,13 @@
 #define MEMORY_MARGIN	(64 << 10)
 
 static struct load *load;
-static pid_t children[LOAD_SENDERS + 1];	/* senders, receiver */
+/* Senders, receiver, auditor */
+static pid_t children[LOAD_SENDERS + 2];
 
 /* Rounds in which each was as it should be */
 static struct {
 	unsigned int played, errors, adds_up, counters, opened, growth;
 } rounds;
-
-/* What the network had counted before the first packet */
-static unsigned long arrived_before, lost_before;
 
 /*
  * Put back at the end, from a namespace in which they can't be seen.  A queue's
@@ -59,16 +58,6 @@ static struct sysctl {
 struct memory {
 	unsigned long slab, available, cgroup_slab;	/* kB */
 };
-
-/* What was sent with which result, by all senders */
-#define TOTAL(field) ({						\
-	unsigned long total_ = 0;				\
-	int i_;							\
-								\
-	for (i_ = 0; i_ < LOAD_SENDERS; i_++)			\
-		total_ += load->sender[i_].field;		\
-	total_;							\
-})
 
 static unsigned long parameter(const char *name, unsigned long value)
 {
@@ -129,7 +118,8 @@ static void check_children(void)
 		if (waitpid(children[i], NULL, WNOHANG)) {
 			children[i] = 0;
 			fail(i < LOAD_SENDERS ? "a sender is gone" :
-			     "the receiver is gone");
+			     i == LOAD_SENDERS ? "the receiver is gone" :
+			     "the auditor is gone");
 		}
 }
 
@@ -146,20 +136,44 @@ static void await_senders(bool parked)
 		}
 }
 
-static void start_children(int fd)
+static void start_children(int clean, int dirty)
 {
 	unsigned int i;
+	int audit[2];
 
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, audit))
+		fail("socketpair");
 	for (i = 0; i < ARRAY_SIZE(children); i++) {
 		children[i] = fork();
 		if (children[i] < 0)
 			fail("fork");
-		if (!children[i] && i < LOAD_SENDERS)
+		if (children[i])
+			continue;
+		if (i < LOAD_SENDERS) {
+			close(clean);
+			close(dirty);
+			close(audit[0]);
+			close(audit[1]);
 			load_send(load, i);
-		if (!children[i])
-			load_receive(load, fd);
+		} else if (i == LOAD_SENDERS) {
+			close(audit[1]);
+			load_receive(load, clean, dirty, audit[0]);
+		} else {
+			close(clean);
+			close(dirty);
+			close(audit[0]);
+			load_audit(load, audit[1]);
+		}
 	}
+	close(clean);
+	close(dirty);
+	close(audit[0]);
+	close(audit[1]);
 	await_senders(true);
+	while (!__atomic_load_n(&load->receiver.ready, __ATOMIC_ACQUIRE)) {
+		check_children();
+		usleep(1000);
+	}
 }
 
 /* What the processes themselves need is no loss: the auditor never forgets. */
@@ -213,68 +227,9 @@ static bool all_is_freed(const struct memory *before, struct memory *now)
 	return false;
 }
 
-/* What is on its way arrives, or is lost. */
-static bool adds_up(void)
-{
-	unsigned long packets = TOTAL(packets), arrived, searched, lost;
-	int patience;
-
-	for (patience = 0; patience < 100; patience++) {
-		arrived = load_net_arrived() - arrived_before;
-		lost = load_net_lost() - lost_before;
-		searched = load->received.searched;
-		if (arrived + lost == packets && searched == arrived)
-			return true;
-		usleep(100 * 1000);
-	}
-	ksft_print_msg("%lu packets sent, %lu arrived, %lu searched, %lu lost\n",
-		       packets, arrived, searched, lost);
-	return false;
-}
-
-static bool stat_is(const char *name, unsigned long value)
-{
-	long found = quic_stat(name);
-
-	if (found == value)
-		return true;
-	ksft_print_msg("%s is %ld, not %lu\n", name, found, value);
-	return false;
-}
-
-static bool counters_are_right(void)
-{
-	unsigned long added = TOTAL(added);
-	bool right;
-
-	right = stat_is("QuicTxSwPackets", TOTAL(packets));
-	right &= stat_is("QuicTxSwError", TOTAL(enobufs));
-	right &= stat_is("QuicTxSw", added);
-	right &= stat_is("QuicCurrTxSw", added - TOTAL(deleted));
-	return right;
-}
-
-static bool no_unexpected_errors(void)
-{
-	int i;
-
-	for (i = 0; i < LOAD_SENDERS; i++)
-		if (load->sender[i].unexpected)
-			ksft_print_msg("%lu errors, the last: %s: %s\n",
-				       load->sender[i].unexpected,
-				       load->sender[i].what,
-				       strerror(load->sender[i].err));
-	return !TOTAL(unexpected);
-}
-
 static void report(unsigned int seconds, const struct memory *now)
 {
-	ksft_print_msg("%u s: %lu packets, %lu trains, %lu updates, %lu flows\n",
-		       seconds, TOTAL(packets), TOTAL(trains), TOTAL(updates),
-		       TOTAL(added));
-	ksft_print_msg("  %lu EAGAIN, %lu ENOBUFS, %lu ENOMEM, %lu lost\n",
-		       TOTAL(eagain), TOTAL(enobufs), TOTAL(enomem),
-		       load_net_lost() - lost_before);
+	load_report(load, seconds);
 	ksft_print_msg("  slab %lu kB, in the cgroup %lu kB, available %lu kB\n",
 		       now->slab, now->cgroup_slab, now->available);
 	ksft_print_msg("  %lu times at the limit of memory, %lu kills\n",
@@ -323,14 +278,14 @@ static void play(unsigned int seconds, bool pressure)
 
 	do {
 		play_round(length);
-		rounds.adds_up += adds_up();
+		rounds.adds_up += load_adds_up(load);
 		if (!rounds.played++) {
 			quic_cgroup_flush();
 			before = measure();
 		}
-		rounds.errors += no_unexpected_errors();
-		rounds.counters += counters_are_right();
-		rounds.opened += quic_audit_verdict(&load->received);
+		rounds.errors += load_no_unexpected_errors(load);
+		rounds.counters += load_counters_are_right(load);
+		rounds.opened += quic_audit_verdict(&load->audited);
 		rounds.growth += all_is_freed(&before, &now);
 		elapsed = now_seconds() - start;
 		report(elapsed, &now);
@@ -351,7 +306,7 @@ int main(void)
 				       seconds < 180 ? 1000 : 10000);
 	const char *no_pressure;
 	struct memory before, now;
-	int fd, i;
+	int clean, dirty, i;
 
 	ksft_print_header();
 	if (geteuid())
@@ -368,14 +323,10 @@ int main(void)
 
 	raise_limits();
 	no_pressure = quic_cgroup_open();
-	fd = load_net_open(load);
-	if (fd < 0)
+	if (load_net_open(load, &clean, &dirty))
 		fail("network");
-	arrived_before = load_net_arrived();
-	lost_before = load_net_lost();
 	before = measure();
-	start_children(fd);
-	close(fd);
+	start_children(clean, dirty);
 	if (!no_pressure && load_neighbour_limit())
 		fail("cgroup");
 	play(seconds, !no_pressure);
@@ -387,15 +338,16 @@ int main(void)
 	}
 
 	/* What was still in the queue, too */
-	rounds.opened -= !quic_audit_verdict(&load->received);
+	rounds.opened -= !quic_audit_verdict(&load->audited);
 
 	test_rounds(rounds.errors, "no error but those of pressure");
 	test_rounds(rounds.adds_up, "every packet arrived, or was lost by the network");
 	test_rounds(rounds.counters, "quic_stat counts what was done");
 	test_rounds(rounds.opened, "packets can be opened, and hide what is in them");
 	test_rounds(rounds.growth, "nothing grows");
-	ksft_test_result(quic_flows_become(0) == 0 && all_is_freed(&before, &now),
-			 "nothing is left\n");
+	ksft_test_result(quic_flows_become(0) == 0 &&
+			 load_net_stat("QuicCurrRxSw") == 0 &&
+			 all_is_freed(&before, &now), "nothing is left\n");
 	if (no_pressure)
 		ksft_test_result_skip("memory was short: %s\n", no_pressure);
 	else

@@ -14,12 +14,9 @@
 #include "quic_cgroup.h"
 #include "quic_env.h"
 
-#define SOCKETS		4
-
-#define DCID_LEN	QUIC_AUDIT_DCID_LEN
-#define MAX_HEAD	(1 + DCID_LEN + 4 + QUIC_MARKER_SIZE)
-/* Protected; it fits an MTU of 1500. */
-#define MAX_PACKET	1452
+#define DCID_LEN	LOAD_DCID_LEN
+#define MAX_HEAD	LOAD_MAX_HEAD
+#define MAX_PACKET	LOAD_MAX_PACKET
 #define MIN_PACKET	(MAX_HEAD + QUIC_TAG_SIZE)
 #define MAX_TRAIN	65507
 
@@ -41,7 +38,7 @@ struct sender {
 	uint64_t random;
 	unsigned int id;
 	struct flow *flow;	/* all of them, the sender's own are used */
-	int fd[SOCKETS];
+	int fd[LOAD_SOCKETS];
 	uint8_t fill[MAX_PACKET];
 	uint8_t head[QUIC_MAX_SEGMENTS][MAX_HEAD];
 	struct iovec iov[2 * QUIC_MAX_SEGMENTS];
@@ -63,39 +60,21 @@ static void unexpected(struct sender *s, const char *what)
 	s->counts->unexpected++;
 }
 
-/* The first byte says which cipher. */
-static void set_dcid(const struct sender *s, unsigned int n, uint8_t *dcid)
-{
-	int i;
-
-	dcid[0] = n;
-	for (i = 1; i < 4; i++)
-		dcid[i] = s->flow[n].epoch >> (24 - 8 * i);
-	for (i = 4; i < 8; i++)
-		dcid[i] = n >> (56 - 8 * i);
-}
-
-/* The flows of a socket have one family. */
-static unsigned int socket_of(unsigned int flow)
-{
-	return flow / LOAD_SENDERS % SOCKETS;
-}
-
 static const struct quic_addr *destination(const struct sender *s,
 					   unsigned int flow)
 {
-	return &s->load->to[socket_of(flow) & 1];
+	return &s->load->to[load_way_of(flow)];
 }
 
 /* Half of the flows are for one destination, the others for any. */
 static void flow_info(const struct sender *s, unsigned int n,
 		      uint8_t generation, struct quic_connection_info *info)
 {
-	bool any = n / LOAD_SENDERS / SOCKETS & 1;
+	bool any = n / LOAD_SENDERS / LOAD_SOCKETS & 1;
 	struct quic_dcid dcid = { .len = DCID_LEN };
 	struct quic_keys keys;
 
-	set_dcid(s, n, dcid.id);
+	load_dcid(dcid.id, n, s->flow[n].epoch);
 	quic_audit_keys(&keys, dcid.id, generation);
 	quic_flow_info(info, &keys, &dcid, any ? NULL : destination(s, n));
 }
@@ -108,7 +87,7 @@ static bool add_key(struct sender *s, unsigned int n)
 	struct quic_connection_info info;
 
 	flow_info(s, n, generation, &info);
-	if (quic_flow_add(s->fd[socket_of(n)], &info)) {
+	if (quic_flow_add(s->fd[load_socket_of(n)], &info)) {
 		if (errno == ENOMEM)
 			s->counts->enomem++;
 		else
@@ -141,7 +120,7 @@ static void delete_flow(struct sender *s, unsigned int n)
 	struct quic_connection_info info;
 
 	flow_info(s, n, flow->generation, &info);
-	if (quic_flow_del(s->fd[socket_of(n)], &info)) {
+	if (quic_flow_del(s->fd[load_socket_of(n)], &info)) {
 		unexpected(s, "DEL");
 		return;
 	}
@@ -159,7 +138,7 @@ static void put_packet(struct sender *s, unsigned int i, uint8_t flags,
 	int shift;
 
 	*p++ = flags | (pn_len - 1);
-	set_dcid(s, n, p);
+	load_dcid(p, n, s->flow[n].epoch);
 	p += DCID_LEN;
 	for (shift = 8 * (pn_len - 1); shift >= 0; shift -= 8)
 		*p++ = pn >> shift;
@@ -202,6 +181,9 @@ static void send_train(struct sender *s, unsigned int n)
 	ssize_t ret;
 
 	count = choose_train(s, &stride);
+	/* UDP sends no trains without checksums. */
+	if (load_way_of(n) == LOAD_DIRTY)
+		count = 1;
 	/* After an update the phase flips somewhere in the train. */
 	flip = flow->updated ? below(s, count + 1) : 0;
 	/* Fixed bit and spin bit, as they come */
@@ -226,7 +208,7 @@ static void send_train(struct sender *s, unsigned int n)
 	});
 	hdr.mh.msg_iov = s->iov;
 	hdr.mh.msg_iovlen = 2 * count;
-	ret = sendmsg(s->fd[socket_of(n)], &hdr.mh,
+	ret = sendmsg(s->fd[load_socket_of(n)], &hdr.mh,
 		      below(s, 2) ? MSG_DONTWAIT : 0);
 	if (ret < 0 && errno == EAGAIN) {
 		/* The next train has these numbers. */
@@ -239,6 +221,8 @@ static void send_train(struct sender *s, unsigned int n)
 	if (ret == sum) {
 		s->counts->packets += count;
 		s->counts->trains++;
+		if (load_way_of(n) == LOAD_DIRTY)
+			s->counts->dirty++;
 	} else if (ret < 0 && errno == ENOBUFS) {
 		s->counts->enobufs++;
 	} else {
@@ -259,6 +243,7 @@ static void setup(struct sender *s)
 {
 	struct load *load = s->load;
 	unsigned int i;
+	int on = 1;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* The neighbour shall be killed, not a sender. */
@@ -267,16 +252,22 @@ static void setup(struct sender *s)
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	s->random = load->seed * LOAD_SENDERS + s->id + 1;
 	for (i = 0; i < sizeof(s->fill); i++)
-		s->fill[i] = i * 167 >> 3;
+		s->fill[i] = load_fill(i);
 	s->flow = calloc(load->flows, sizeof(*s->flow));
 	if (!s->flow)
 		exit(1);
-	for (i = 0; i < SOCKETS; i++) {
+	for (i = 0; i < LOAD_SOCKETS; i++) {
 		s->fd[i] = socket(i & 1 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
 		if (s->fd[i] < 0) {
 			perror("socket");
 			exit(1);
 		}
+	}
+	/* Else UDP would not let anybody have what is wrong. */
+	if (setsockopt(s->fd[LOAD_SOCKETS - 1], SOL_SOCKET, SO_NO_CHECK, &on,
+		       sizeof(on))) {
+		perror("SO_NO_CHECK");
+		exit(1);
 	}
 	for (i = s->id; i < load->flows; i += LOAD_SENDERS) {
 		s->flow[i].generation = -1;
@@ -314,7 +305,7 @@ void load_send(struct load *load, unsigned int id)
 	for (i = id; i < load->flows / 2; i += LOAD_SENDERS)
 		if (s->flow[i].keys)
 			delete_flow(s, i);
-	for (i = 0; i < SOCKETS; i++)
+	for (i = 0; i < LOAD_SOCKETS; i++)
 		close(s->fd[i]);
 	exit(0);
 }
