@@ -8,7 +8,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,21 +39,6 @@ static struct {
 	unsigned int played, errors, adds_up, counters, opened, growth;
 } rounds;
 
-/*
- * Put back at the end, from a namespace in which they can't be seen.  A queue's
- * losses are counted but for those at the second limit.
- */
-static struct sysctl {
-	const char *path;
-	const char *value;
-	char before[32];
-	int fd;
-} sysctls[] = {
-	{ "/proc/sys/user/max_quic_flows", "10000000" },
-	{ "/proc/sys/net/core/qdisc_max_burst", "1000000" },
-	{ "/proc/sys/net/core/netdev_max_backlog", "100000" },
-};
-
 struct memory {
 	unsigned long slab, available, cgroup_slab;	/* kB */
 };
@@ -64,30 +48,6 @@ static unsigned long parameter(const char *name, unsigned long value)
 	const char *text = getenv(name);
 
 	return text && *text ? strtoul(text, NULL, 0) : value;
-}
-
-static void raise_limits(void)
-{
-	struct sysctl *sysctl;
-
-	for (sysctl = sysctls; sysctl < sysctls + ARRAY_SIZE(sysctls); sysctl++) {
-		sysctl->fd = open(sysctl->path, O_RDWR | O_CLOEXEC);
-		if (read(sysctl->fd, sysctl->before,
-			 sizeof(sysctl->before) - 1) <= 0 ||
-		    pwrite(sysctl->fd, sysctl->value,
-			   strlen(sysctl->value), 0) <= 0)
-			ksft_print_msg("%s is as it was\n", sysctl->path);
-	}
-}
-
-static void restore_limits(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(sysctls); i++)
-		if (pwrite(sysctls[i].fd, sysctls[i].before,
-			   strlen(sysctls[i].before), 0) > 0)
-			close(sysctls[i].fd);
 }
 
 static void cleanup(void)
@@ -101,7 +61,7 @@ static void cleanup(void)
 			waitpid(children[i], NULL, 0);
 		}
 	quic_cgroup_close();
-	restore_limits();
+	load_limits_restore();
 }
 
 static __noreturn void fail(const char *what)
@@ -136,6 +96,23 @@ static void await_senders(bool parked)
 		}
 }
 
+/* Senders are to close their sockets, and nobody's else. */
+static __noreturn void child(unsigned int id, int clean, int dirty, int audit[2])
+{
+	if (id == LOAD_SENDERS) {
+		close(audit[1]);
+		load_receive(load, clean, dirty, audit[0]);
+	}
+	close(clean);
+	close(dirty);
+	close(audit[0]);
+	if (id > LOAD_SENDERS)
+		load_audit(load, audit[1]);
+	close(audit[1]);
+	load_send(load, id);
+	exit(1);
+}
+
 static void start_children(int clean, int dirty)
 {
 	unsigned int i;
@@ -147,23 +124,8 @@ static void start_children(int clean, int dirty)
 		children[i] = fork();
 		if (children[i] < 0)
 			fail("fork");
-		if (children[i])
-			continue;
-		if (i < LOAD_SENDERS) {
-			close(clean);
-			close(dirty);
-			close(audit[0]);
-			close(audit[1]);
-			load_send(load, i);
-		} else if (i == LOAD_SENDERS) {
-			close(audit[1]);
-			load_receive(load, clean, dirty, audit[0]);
-		} else {
-			close(clean);
-			close(dirty);
-			close(audit[0]);
-			load_audit(load, audit[1]);
-		}
+		if (!children[i])
+			child(i, clean, dirty, audit);
 	}
 	close(clean);
 	close(dirty);
@@ -321,7 +283,7 @@ int main(void)
 		       seconds, flows, seed);
 	ksft_set_plan(7);
 
-	raise_limits();
+	load_limits_raise();
 	no_pressure = quic_cgroup_open();
 	if (load_net_open(load, &clean, &dirty))
 		fail("network");

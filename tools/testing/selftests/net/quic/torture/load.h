@@ -8,7 +8,11 @@
 #include "quic_audit.h"
 
 #define LOAD_SENDERS		2	/* processes */
-#define LOAD_SAMPLE		50	/* of so many packets one is opened */
+/*
+ * Packets that may be on their way: the receiver, slowed down with the others
+ * of its cgroup, has room for more.
+ */
+#define LOAD_BACKLOG		20000
 
 /* Where packets go: over IPv4, over IPv6, and to where bits are wrong */
 enum { LOAD_IPV4, LOAD_IPV6, LOAD_DIRTY, LOAD_WAYS };
@@ -39,6 +43,7 @@ struct load_receiver {
 	unsigned long enomem;		/* of ADD */
 	unsigned long wrong;		/* what may not be: */
 	const char *what;		/* the last of it */
+	unsigned long drained;		/* packets were sent when none was left */
 	bool ready;
 };
 
@@ -76,6 +81,7 @@ void load_audit(struct load *load, int samples);
 #define LOAD_MAX_HEAD	(1 + LOAD_DCID_LEN + 4 + QUIC_MARKER_SIZE)
 /* Protected; it fits an MTU of 1500. */
 #define LOAD_MAX_PACKET	1452
+#define LOAD_BUFFER	2048	/* enough for each */
 #define LOAD_SOCKETS	5	/* of a sender */
 
 /* Flow @n has another DCID each time that it has been deleted. */
@@ -90,6 +96,13 @@ unsigned int load_way_of(unsigned int n);
 uint8_t load_fill(size_t i);
 /* A packet in plaintext, of @len bytes without tag, is what such a one is. */
 bool load_is_packet(const uint8_t *packet, size_t len, uint64_t pn);
+/*
+ * The generation, of @count from @first on, that opens a packet as it came.
+ * *@next is the number that is expected next, and becomes the one after it.
+ */
+#define LOAD_NOT_AUTHENTIC	(-1)
+int load_find_generation(const uint8_t *packet, size_t len, uint8_t first,
+			 unsigned int count, uint64_t *next);
 
 /* load_verdict.c: say what is wrong */
 bool load_adds_up(const struct load *load);
@@ -112,6 +125,10 @@ unsigned long load_net_lost(void);
 unsigned long load_net_dirty(void);
 /* A counter of the receiver's */
 long load_net_stat(const char *name);
+
+/* load_limits.c */
+void load_limits_raise(void);
+void load_limits_restore(void);
 
 /* load_memory.c */
 

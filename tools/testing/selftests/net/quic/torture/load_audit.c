@@ -12,7 +12,7 @@
 void load_audit(struct load *load, int samples)
 {
 	struct quic_audit *audit = quic_audit_new();
-	uint8_t packet[2048];
+	uint8_t packet[LOAD_BUFFER];
 	ssize_t len;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -64,3 +64,31 @@ bool load_is_packet(const uint8_t *packet, size_t len, uint64_t pn)
 			return false;
 	return true;
 }
+
+int load_find_generation(const uint8_t *packet, size_t len, uint8_t first,
+			 unsigned int count, uint64_t *next)
+{
+	uint8_t plain[LOAD_BUFFER], generation;
+	struct quic_oracle *oracle;
+	struct quic_keys keys;
+	size_t opened;
+	uint64_t pn;
+
+	if (len < 1 + LOAD_DCID_LEN + 4 + QUIC_TAG_SIZE || len > sizeof(plain))
+		return LOAD_NOT_AUTHENTIC;
+	for (generation = first; count--; generation++) {
+		quic_audit_keys(&keys, packet + 1, generation);
+		oracle = quic_oracle_new(&keys);
+		pn = *next;
+		opened = quic_oracle_open(oracle, &pn, LOAD_DCID_LEN, packet,
+					  len, plain);
+		quic_oracle_free(oracle);
+		if (!opened ||
+		    !!(plain[0] & QUIC_KEY_PHASE) != (generation & 1) ||
+		    !load_is_packet(plain, opened, pn))
+			continue;
+		*next = pn + 1;
+		return generation;
+	}
+	return LOAD_NOT_AUTHENTIC;
+}

@@ -21,11 +21,10 @@
 #include "quic_sealed.h"
 
 #define BATCH		64
-#define BUFFER		2048
+#define BUFFER		LOAD_BUFFER
 #define ROOM		CMSG_SPACE(sizeof(struct quic_rx_ancillary_data))
 /* Late packets of an old generation matter no longer, milliseconds. */
 #define LATE		50
-#define NONE		(-1)
 
 struct flow {
 	uint64_t next;		/* packet number */
@@ -126,36 +125,6 @@ static void go_to(struct receiver *r, unsigned int n, uint8_t generation)
 			return;
 }
 
-/* The generation that opens a packet as it came, or NONE */
-static int find_generation(struct receiver *r, const uint8_t *packet,
-			   size_t len, uint8_t first, unsigned int count,
-			   uint64_t *next)
-{
-	uint8_t plain[BUFFER], generation;
-	struct quic_oracle *oracle;
-	struct quic_keys keys;
-	uint64_t pn;
-	size_t opened;
-
-	if (len < 1 + LOAD_DCID_LEN + 4 + QUIC_TAG_SIZE)
-		return NONE;
-	for (generation = first; count--; generation++) {
-		quic_audit_keys(&keys, packet + 1, generation);
-		oracle = quic_oracle_new(&keys);
-		pn = *next;
-		opened = quic_oracle_open(oracle, &pn, LOAD_DCID_LEN, packet,
-					  len, plain);
-		quic_oracle_free(oracle);
-		if (!opened || !!(plain[0] & QUIC_KEY_PHASE) != (generation & 1))
-			continue;
-		if (!load_is_packet(plain, opened, pn))
-			wrong(r, "a packet of the sender");
-		*next = pn + 1;
-		return generation;
-	}
-	return NONE;
-}
-
 /* A packet as it came: what would it be? */
 static void look_at(struct receiver *r, const uint8_t *packet, size_t len,
 		    bool dirty, bool refused)
@@ -185,11 +154,11 @@ static void look_at(struct receiver *r, const uint8_t *packet, size_t len,
 		next = flow->next;
 		first += flow->generation;
 	}
-	generation = find_generation(r, packet, len, first, count, &next);
-	if (generation == NONE && !dirty)
-		generation = find_generation(r, packet, len, first + count,
-					     256 - count, &next);
-	if (generation == NONE) {
+	generation = load_find_generation(packet, len, first, count, &next);
+	if (generation == LOAD_NOT_AUTHENTIC && !dirty)
+		generation = load_find_generation(packet, len, first + count,
+						  256 - count, &next);
+	if (generation == LOAD_NOT_AUTHENTIC) {
 		if (!dirty)
 			wrong(r, "not authentic");
 		r->counts->spoilt++;
@@ -358,6 +327,10 @@ void load_receive(struct load *load, int clean, int dirty, int audit)
 		n = read_batch(r, false, MSG_WAITFORONE);
 		n += read_sample(r, clean);
 		n += read_batch(r, true, MSG_DONTWAIT);
+		if (n < BATCH)
+			__atomic_store_n(&r->counts->drained,
+					 LOAD_TOTAL(load, packets),
+					 __ATOMIC_RELAXED);
 	} while (n > 0 || !quit);
 	exit(0);
 }

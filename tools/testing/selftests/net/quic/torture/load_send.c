@@ -291,6 +291,12 @@ void load_send(struct load *load, unsigned int id)
 			park(s);
 		if (__atomic_load_n(&load->quit, __ATOMIC_ACQUIRE))
 			break;
+		if (LOAD_TOTAL(load, packets) -
+		    __atomic_load_n(&load->receiver.drained, __ATOMIC_RELAXED) >
+		    LOAD_BACKLOG) {
+			usleep(1000);
+			continue;
+		}
 		n = below(s, load->flows / LOAD_SENDERS) * LOAD_SENDERS + id;
 		if (s->flow[n].keys && !below(s, NEW_FLOWS))
 			delete_flow(s, n);

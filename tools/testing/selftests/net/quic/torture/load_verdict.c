@@ -16,7 +16,7 @@ bool load_adds_up(const struct load *load)
 	const struct load_receiver *r = &load->receiver;
 	int patience;
 
-	for (patience = 0; patience < 100; patience++) {
+	for (patience = 0; patience < 600; patience++) {
 		lost = load_net_lost();
 		dirty = load_net_dirty();
 		if (r->clean + dirty + lost == packets &&
