@@ -15,7 +15,7 @@
 
 #include "quic_race.h"
 
-#define SECONDS		1	/* unless the environment says otherwise */
+#define SHORT		1000	/* ms, unless the environment says otherwise */
 #define PATIENCE	20	/* times as long, until each party has succeeded */
 #define RUNNERS_MAX	32
 #define ERRNO_MAX	134
@@ -259,11 +259,13 @@ static bool all_succeeded(const struct quic_race_party *parties,
 bool quic_race_run(struct quic_race *race,
 		   const struct quic_race_party *parties, unsigned int count)
 {
-	int seconds = from_environment("QUIC_TORTURE_SECONDS", SECONDS);
+	unsigned int ms = from_environment("QUIC_TORTURE_SECONDS", 0) * 1000;
 	struct shared *shared = quic_race_alloc(sizeof(*shared));
 	unsigned int i, turn;
 	bool good = true;
 
+	if (!ms)
+		ms = race->brief ? SHORT / 2 : SHORT;
 	if (quic_capture_watch(race->capture)) {
 		perror("# race: no auditor");
 		return false;
@@ -272,7 +274,7 @@ bool quic_race_run(struct quic_race *race,
 	     (turn < MODES * PATIENCE && good &&
 	      !all_succeeded(parties, shared->tally, count)); turn++) {
 		if (!run_mode(race, shared, parties, count, turn % MODES,
-			      seconds * 1000 / MODES)) {
+			      ms / MODES)) {
 			printf("# race: as %s\n", mode_names[turn % MODES]);
 			good = false;
 		}

@@ -28,6 +28,7 @@ struct quic_race {
 	struct quic_race_flow *flows;	/* not added to any socket */
 	unsigned int num_flows;
 	void *own;		/* what else the parties need */
+	bool brief;		/* unless more is asked for, half the time will do */
 	int max_flows;		/* to be restored */
 	int flows_free;		/* that were left to this user */
 	int module_users;

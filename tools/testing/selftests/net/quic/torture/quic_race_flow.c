@@ -60,6 +60,7 @@ int quic_race_open(struct quic_race *race, int family, unsigned int num_flows)
 
 	race->audit = NULL;
 	race->capture = NULL;
+	race->brief = false;
 	if (quic_env_open(&race->env, family))
 		return -1;
 	race->audit = quic_audit_new();

@@ -161,6 +161,30 @@ int quic_pool_receive(struct quic_pool *pool, int fd, unsigned int may,
 			       flags & MSG_PEEK);
 }
 
+bool quic_pool_works(struct quic_pool *pool, int tx, int rx,
+		     const struct quic_addr *to)
+{
+	unsigned long opened = pool->tally.opened;
+	unsigned int flow, kind;
+	int err;
+
+	if (setsockopt(rx, SOL_UDP, UDP_QUIC_DEL_RX_CONNECTION, NULL, 0))
+		printf("# pool: can't delete all flows: %s\n", strerror(errno));
+	err = quic_pool_add_all(pool, rx);
+	for (flow = 0; flow < QUIC_POOL_FLOWS && !err; flow++) {
+		for (kind = 0; kind < QUIC_POOL_KINDS && !err; kind++)
+			err = quic_pool_send_kind(pool, tx, to, flow, 0, kind);
+		while (!err)
+			err = quic_pool_receive(pool, rx, QUIC_POOL_OPENED,
+						true, MSG_DONTWAIT);
+		if (err == EAGAIN)
+			err = 0;
+	}
+	if (err)
+		printf("# pool: after the race: %s\n", strerror(err));
+	return !err && pool->tally.opened > opened;
+}
+
 bool quic_pool_adds_up(const struct quic_pool *pool, long dropped)
 {
 	const struct quic_pool_tally *tally = &pool->tally;

@@ -180,19 +180,27 @@ int quic_pool_add_all(const struct quic_pool *pool, int fd)
 	return err;
 }
 
-int quic_pool_send(struct quic_pool *pool, int fd, const struct quic_addr *to,
-		   unsigned int flow, uint8_t generation, unsigned int *seed)
+int quic_pool_send_kind(struct quic_pool *pool, int fd,
+			const struct quic_addr *to, unsigned int flow,
+			uint8_t generation, enum quic_pool_kind kind)
 {
 	struct quic_pool_message *message;
 
 	message = message_of(pool, flow, generation % QUIC_POOL_GENERATIONS,
-			     rand_r(seed) % QUIC_POOL_KINDS);
+			     kind);
 	if (quic_sealed_send(fd, to, &message->sealed) < 0)
 		return errno;
 	__atomic_add_fetch(&message->sent, 1, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&pool->tally.sent, message->sealed.count,
 			   __ATOMIC_RELAXED);
 	return 0;
+}
+
+int quic_pool_send(struct quic_pool *pool, int fd, const struct quic_addr *to,
+		   unsigned int flow, uint8_t generation, unsigned int *seed)
+{
+	return quic_pool_send_kind(pool, fd, to, flow, generation,
+				   rand_r(seed) % QUIC_POOL_KINDS);
 }
 
 int quic_pool_receiver(const struct quic_race *race, struct quic_addr *addr)

@@ -80,7 +80,10 @@ int quic_pool_del(const struct quic_pool *pool, int fd, unsigned int flow);
 /* Generation 0 of all of them */
 int quic_pool_add_all(const struct quic_pool *pool, int fd);
 
-/* A message of that flow and generation, of some kind: 0 or the errno */
+/* A message of that flow and generation, of one kind or some: 0 or the errno */
+int quic_pool_send_kind(struct quic_pool *pool, int fd,
+			const struct quic_addr *to, unsigned int flow,
+			uint8_t generation, enum quic_pool_kind kind);
 int quic_pool_send(struct quic_pool *pool, int fd, const struct quic_addr *to,
 		   unsigned int flow, uint8_t generation, unsigned int *seed);
 /*
@@ -114,6 +117,12 @@ int quic_pool_judge(struct quic_pool *pool,
 		    const struct quic_received *received, unsigned int may,
 		    bool has_room, bool peeked);
 
+/*
+ * After a race: the flows are added anew, and a message of each kind is opened.
+ * Nothing else may come to @rx.
+ */
+bool quic_pool_works(struct quic_pool *pool, int tx, int rx,
+		     const struct quic_addr *to);
 /*
  * At the end: everything that was sent was received as often, but @dropped
  * datagrams.  With @dropped less than 0 any may be lost.  Says what is wrong.
