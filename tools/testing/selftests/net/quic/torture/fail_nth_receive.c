@@ -102,6 +102,7 @@ struct shape {
 	size_t len;		/* of each, without tag */
 	unsigned int spoilt;	/* this one is not authentic, or NOBODY */
 	int flags;
+	bool every;
 };
 
 static void send_packets(struct __test_metadata *_metadata,
@@ -289,13 +290,13 @@ static void walk(struct __test_metadata *_metadata, FIXTURE_DATA(receive) *self,
 }
 
 static const struct shape shapes[] = {
-	{ "a packet", 1, 1200, NOBODY },
+	{ "a packet", 1, 1200, NOBODY, .every = true },
 	{ "a packet that is not authentic", 1, 1200, 0 },
 	/* More than are opened at once */
 	{ "a train", 13, 1200, 7 },
 	{ "a large packet", 1, 20000, NOBODY },
 	{ "a peek", 1, 1200, NOBODY, MSG_PEEK },
-	{ "a peek at a train", 13, 1200, 7, MSG_PEEK },
+	{ "a peek at a train", 13, 1200, 7, MSG_PEEK, .every = true },
 };
 
 TEST_F_TIMEOUT(receive, recvmsg, 600)
@@ -306,8 +307,10 @@ TEST_F_TIMEOUT(receive, recvmsg, 600)
 	};
 	unsigned int i;
 
+	/* All of them once, some for every cipher */
 	for (i = 0; i < ARRAY_SIZE(shapes) && !variant->list; i++)
-		walk(_metadata, self, &shapes[i], false);
+		if (shapes[i].every || variant->cipher == QUIC_AES_GCM_128)
+			walk(_metadata, self, &shapes[i], false);
 	for (i = 0; i < ARRAY_SIZE(list) && variant->list; i++)
 		walk(_metadata, self, &list[i], true);
 }

@@ -36,8 +36,6 @@ FIXTURE_VARIANT(flows) {
 };
 
 FIXTURE_VARIANT_ADD(flows, ipv4_gcm_128) { AF_INET, QUIC_AES_GCM_128 };
-FIXTURE_VARIANT_ADD(flows, ipv6_gcm_256) { AF_INET6, QUIC_AES_GCM_256 };
-FIXTURE_VARIANT_ADD(flows, ipv4_ccm_128) { AF_INET, QUIC_AES_CCM_128 };
 FIXTURE_VARIANT_ADD(flows, ipv6_chacha20) { AF_INET6, QUIC_CHACHA20_POLY1305 };
 
 FIXTURE_SETUP(flows)
@@ -289,6 +287,7 @@ static void walk(struct __test_metadata *_metadata, FIXTURE_DATA(flows) *self,
 	struct quic_use before = get_use(_metadata, self, self->env.tx), after;
 	unsigned int i;
 
+	quic_fail_first(&self->fail);
 	for (i = 0; i < QUIC_FAIL_PASSES && self->fail.told < step->told; i++) {
 		quic_fail_first(&self->fail);
 		do
