@@ -23,6 +23,7 @@
 #include "fuzz_dest.h"
 #include "fuzz_exec.h"
 #include "fuzz_fail.h"
+#include "fuzz_match.h"
 #include "fuzz_memory.h"
 #include "fuzz_model_flow.h"
 #include "fuzz_random.h"
@@ -312,9 +313,9 @@ static void check_packet(struct round *r, struct fuzz_flow **flow,
 	if (len != (ssize_t)r->stride + QUIC_TAG_SIZE)
 		fuzz_fail("packet %u of %zd bytes arrived", i, len);
 	memcpy(dcid.id, seen + 1, DCID_LEN);
-	if (i && *flow != fuzz_model_find(&r->sock, &r->dest, &dcid))
+	if (i && *flow != fuzz_match_find(&r->sock, &r->dest, &dcid))
 		fuzz_fail("packet %u has another DCID than the first", i);
-	*flow = fuzz_model_find(&r->sock, &r->dest, &dcid);
+	*flow = fuzz_match_find(&r->sock, &r->dest, &dcid);
 	if (!*flow)
 		fuzz_fail("packet %u has the DCID of no flow", i);
 

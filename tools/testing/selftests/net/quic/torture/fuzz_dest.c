@@ -70,3 +70,23 @@ int fuzz_dest_name(const struct fuzz_sock *sock, const struct fuzz_dest *dest,
 		sin6->sin6_scope_id = dest->scope_id;
 	return sizeof(*sin6);
 }
+
+void fuzz_dest_key(struct quic_connection_info_key *key,
+		   const struct quic_dcid *dcid, const struct fuzz_dest *dest)
+{
+	memset(key, 0, sizeof(*key));
+	key->conn_id_length = dcid->len;
+	memcpy(key->conn_id + sizeof(key->conn_id) - dcid->len, dcid->id,
+	       dcid->len);
+	if (!dest)
+		return;
+	key->udp_port = dest->port;
+	if (IN6_IS_ADDR_V4MAPPED(&dest->addr) && fuzz_chance(50)) {
+		key->family = AF_INET;
+		memcpy(&key->addr.ipv4_addr, &dest->addr.s6_addr[12], 4);
+	} else {
+		key->family = AF_INET6;
+		key->addr.ipv6_addr = dest->addr;
+		key->scope_id = dest->scope_id;
+	}
+}

@@ -10,6 +10,9 @@ extern uint32_t fuzz_lo;		/* index of the device */
 struct fuzz_dest fuzz_dest_random(const struct fuzz_sock *sock);
 int fuzz_dest_name(const struct fuzz_sock *sock, const struct fuzz_dest *dest,
 		   struct sockaddr_storage *name);
+/* What names the flow; @dest NULL: of any destination */
+void fuzz_dest_key(struct quic_connection_info_key *key,
+		   const struct quic_dcid *dcid, const struct fuzz_dest *dest);
 /* There is a receiver, and the way there is plain. */
 bool fuzz_dest_known(const struct fuzz_dest *dest);
 

@@ -19,31 +19,10 @@ static struct quic_connection_info *info_of(struct fuzz_call *call)
 	return (void *)call->opt;
 }
 
-static void set_key(struct fuzz_call *call, const struct quic_dcid *dcid,
-		    const struct fuzz_dest *dest)
-{
-	struct quic_connection_info_key *key = &info_of(call)->key;
-
-	memset(key, 0, sizeof(*key));
-	key->conn_id_length = dcid->len;
-	memcpy(key->conn_id + sizeof(key->conn_id) - dcid->len, dcid->id,
-	       dcid->len);
-	if (!dest)
-		return;
-	key->udp_port = dest->port;
-	if (IN6_IS_ADDR_V4MAPPED(&dest->addr) && fuzz_chance(50)) {
-		key->family = AF_INET;
-		memcpy(&key->addr.ipv4_addr, &dest->addr.s6_addr[12], 4);
-	} else {
-		key->family = AF_INET6;
-		key->addr.ipv6_addr = dest->addr;
-		key->scope_id = dest->scope_id;
-	}
-}
-
 static void set_flow(struct fuzz_call *call, const struct fuzz_flow *flow)
 {
-	set_key(call, &flow->dcid, flow->any ? NULL : &flow->dest);
+	fuzz_dest_key(&info_of(call)->key, &flow->dcid,
+		      flow->any ? NULL : &flow->dest);
 }
 
 static bool is_spent(const struct fuzz_flow *flow)
@@ -80,7 +59,8 @@ static void gen_new_flow(struct fuzz_call *call)
 	/* Of no interface, or of one that is not there */
 	if (dest.scope_id && fuzz_chance(60))
 		dest.scope_id = fuzz_chance(70) ? 0 : 77;
-	set_key(call, &dcid, fuzz_chance(50) ? NULL : &dest);
+	fuzz_dest_key(&info_of(call)->key, &dcid,
+		      fuzz_chance(50) ? NULL : &dest);
 	info_of(call)->cipher_type = fuzz_pick(ciphers);
 }
 
@@ -139,7 +119,8 @@ static void gen_del(struct fuzz_call *call)
 	if (flow && fuzz_chance(70))
 		set_flow(call, flow);
 	else
-		set_key(call, &dcid, fuzz_chance(50) ? NULL : &dest);
+		fuzz_dest_key(&info_of(call)->key, &dcid,
+			      fuzz_chance(50) ? NULL : &dest);
 	if (fuzz_chance(20))
 		call->opt_len = offsetof(struct quic_connection_info, header_key);
 	else if (fuzz_chance(5))

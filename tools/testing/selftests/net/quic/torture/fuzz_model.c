@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "fuzz_dest.h"
+#include "fuzz_match.h"
 #include "fuzz_model.h"
-#include "fuzz_model_flow.h"
 
 #define SIMPLE_FLAGS	(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR)
 #define HELD_FLAGS	(MSG_MORE | MSG_OOB | MSG_PROXY | MSG_ZEROCOPY)
@@ -170,7 +170,7 @@ static int find_flow(const struct fuzz_call *call, struct fuzz_message *m)
 	if (call->readable < 1 + m->dcid_len)
 		return EFAULT;
 	memcpy(dcid.id, call->message + 1, dcid.len);
-	m->flow = fuzz_model_find(call->sock, &m->dest, &dcid);
+	m->flow = fuzz_match_find(call->sock, &m->dest, &dcid);
 	return m->flow ? 0 : ENOENT;
 }
 

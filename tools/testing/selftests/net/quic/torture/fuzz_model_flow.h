@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The model of flows: UDP_ULP, ADD, DEL, and which one a message has. */
+/* The model of flows: UDP_ULP, ADD, DEL. */
 #ifndef FUZZ_MODEL_FLOW_H
 #define FUZZ_MODEL_FLOW_H
 
@@ -14,9 +14,6 @@ extern struct fuzz_counters {
 int fuzz_model_ulp(const struct fuzz_call *call);
 int fuzz_model_add(const struct fuzz_call *call);
 int fuzz_model_del(const struct fuzz_call *call);
-struct fuzz_flow *fuzz_model_find(const struct fuzz_sock *sock,
-				  const struct fuzz_dest *dest,
-				  const struct quic_dcid *dcid);
 void fuzz_model_close(struct fuzz_sock *sock);
 
 #endif /* FUZZ_MODEL_FLOW_H */
