@@ -177,7 +177,7 @@ size_t quic_oracle_protect(struct quic_oracle *o, uint64_t pn, size_t dcid_len,
 	return len + QUIC_TAG_SIZE;
 }
 
-/* RFC 9000 appendix A.3 */
+/* RFC 9000 appendix A.3, and not more than a packet can have */
 static uint64_t pn_decode(uint64_t expected, uint64_t truncated, int pn_len)
 {
 	uint64_t window = 1ULL << (8 * pn_len), half = window / 2;
@@ -185,7 +185,7 @@ static uint64_t pn_decode(uint64_t expected, uint64_t truncated, int pn_len)
 
 	if (pn + half <= expected && pn < (1ULL << 62) - window)
 		return pn + window;
-	if (pn > expected + half && pn >= window)
+	if ((pn > expected + half && pn >= window) || pn >= 1ULL << 62)
 		return pn - window;
 	return pn;
 }
