@@ -8,7 +8,7 @@
 #include "fuzz_random.h"
 
 /* The last addresses are for IPv6 sockets only. */
-static const char * const address[] = {
+const char *fuzz_dest_address[FUZZ_ADDRESSES] = {
 	"::ffff:127.0.0.1", "::ffff:127.0.0.2", "::1", "fe80::1",
 };
 
@@ -20,10 +20,11 @@ uint32_t fuzz_lo;
 struct fuzz_dest fuzz_dest_random(const struct fuzz_sock *sock)
 {
 	unsigned int i = fuzz_below(sock->family == AF_INET ? ADDRESSES_IPV4 :
-				    ARRAY_LEN(address));
+				    FUZZ_ADDRESSES);
 	struct fuzz_dest dest = {};
 
-	inet_pton(AF_INET6, sock->full ? ADDRESS_AWAY : address[i], &dest.addr);
+	inet_pton(AF_INET6, sock->full ? ADDRESS_AWAY : fuzz_dest_address[i],
+		  &dest.addr);
 	dest.port = htons(FUZZ_FIRST_PORT + fuzz_below(FUZZ_PORTS));
 	if (IN6_IS_ADDR_LINKLOCAL(&dest.addr))
 		dest.scope_id = fuzz_lo;
@@ -39,8 +40,8 @@ bool fuzz_dest_known(const struct fuzz_dest *dest)
 		return false;
 	if (IN6_IS_ADDR_LINKLOCAL(&dest->addr) && dest->scope_id != fuzz_lo)
 		return false;
-	for (i = 0; i < ARRAY_LEN(address); i++) {
-		inet_pton(AF_INET6, address[i], &addr);
+	for (i = 0; i < FUZZ_ADDRESSES; i++) {
+		inet_pton(AF_INET6, fuzz_dest_address[i], &addr);
 		if (!memcmp(&addr, &dest->addr, sizeof(addr)))
 			return true;
 	}

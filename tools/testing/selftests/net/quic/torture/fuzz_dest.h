@@ -5,6 +5,9 @@
 
 #include "fuzz_types.h"
 
+#define FUZZ_ADDRESSES	4
+
+extern const char *fuzz_dest_address[FUZZ_ADDRESSES];
 extern uint32_t fuzz_lo;		/* index of the device */
 
 struct fuzz_dest fuzz_dest_random(const struct fuzz_sock *sock);

@@ -11,7 +11,8 @@
  *
  *	fuzz_types
  *	fuzz_fail, fuzz_random
- *	fuzz_memory, fuzz_audit, fuzz_dump, fuzz_dest, fuzz_dcid, fuzz_cmsg
+ *	fuzz_memory, fuzz_audit, fuzz_dump, fuzz_dest, fuzz_dcid, fuzz_cmsg,
+ *	fuzz_match
  *	fuzz_model_flow, fuzz_wire
  *	fuzz_model, fuzz_sock
  *	fuzz_env, fuzz_exec, fuzz_mutate, fuzz_gen_option
@@ -60,6 +61,7 @@ struct fuzz_key {
 	uint8_t generation;
 	uint64_t next;			/* smallest number not used */
 	uint64_t packets;
+	uint64_t failed;		/* receiving: could not be opened */
 };
 
 struct fuzz_flow {
@@ -68,6 +70,10 @@ struct fuzz_flow {
 	struct quic_dcid dcid;
 	struct quic_keys keys;		/* of the newest generation */
 	struct fuzz_key key[2];		/* by phase */
+	/* receiving */
+	struct quic_keys older;		/* the generation before, if it is there */
+	uint64_t next_pkt_num;
+	uint64_t sealed;		/* the largest number sent, plus one */
 };
 
 struct fuzz_sock {
