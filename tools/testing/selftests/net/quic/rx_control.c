@@ -225,6 +225,47 @@ TEST_F(control, shorter_reads)
 	}
 }
 
+/* Nothing is missing of a packet that the reader does not get, or of which it gets
+ * too little to tell the flow.  What is delivered in front of it counts.
+ */
+TEST_F(control, not_delivered)
+{
+	static const size_t lens[] = { 0, 1, 8, 9 };
+	struct quic_sealed *sealed = &self->pair.sealed, *want = &self->wire;
+	uint8_t raw[100 + QUIC_TAG_SIZE] = { QUIC_FIXED_BIT };
+	struct quic_rx_counters counters;
+	unsigned int i, before;
+	size_t len;
+
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		for (before = 0; before < 3; before++) {
+			quic_sealed_start(sealed);
+			while (sealed->count < before)
+				quic_sealed_raw(sealed, raw, sizeof(raw), true);
+			quic_sealed_add(sealed, self->pair.oracle,
+					QUIC_RX_PAIR_GENERATION,
+					&self->pair.packet);
+			len = before * sizeof(raw) + lens[i];
+			*want = *sealed;
+			quic_sealed_cut(want, len);
+			counters = quic_rx_counters();
+			ASSERT_EQ(0, quic_rx_pair_send(&self->pair, sealed));
+			if (want->matched) {
+				quic_sealed_as_wire(want);
+				quic_expect_pair(_metadata, &self->pair, want,
+						 len, CMSG_SPACE(sizeof(int)),
+						 0, MSG_CTRUNC);
+			} else {
+				quic_expect_pair(_metadata, &self->pair, want,
+						 len, CMSG_SPACE(sizeof(int)),
+						 0, 0);
+			}
+			quic_rx_counters_add(&counters, want);
+			quic_expect_rx_counters(_metadata, &counters);
+		}
+	}
+}
+
 /* Next to other messages */
 
 static void ask_for_all(struct __test_metadata *_metadata,
