@@ -8,7 +8,7 @@
 #   HOUR=60 scripts/torture.sh              what is an hour takes a minute
 #   PARTS="fuzz races" scripts/torture.sh   these only, see below
 #
-# A failure of the fuzzer or of a race prints its seed: QUIC_SEED=n repeats it.
+# A failure of a fuzzer or of a race prints its seed: QUIC_SEED=n repeats it.
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -33,8 +33,8 @@ part() {
 
 run_part() {
 	case $1 in
-	# Ten million calls, at 2,000 a second
-	fuzz) part um-debug $((HOUR * 3 / 2)) fuzz ;;
+	# Ten million calls of each, at 2,000 a second
+	fuzz) part um-debug $((HOUR * 3 / 2)) fuzz fuzz_receive ;;
 	faults) part um-debug "$HOUR" fail_nth fail_nth_send fail_nth_receive fail_nth_rx_flows ;;
 	# Hundreds of network namespaces: UML's KASAN would take all memory.
 	module) part x86_64-debug "$HOUR" fail_nth_module ;;
