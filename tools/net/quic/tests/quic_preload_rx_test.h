@@ -17,6 +17,7 @@
 #define LEN		184
 #define WIRE_LEN	(LEN + QUIC_TAG_SIZE)
 #define FIRST		0x123450	/* more of a number than packets carry */
+#define GENERATIONS	8
 #define FLOW		2		/* the peer's keys, and */
 #define OWN_FLOW	1		/* ours */
 #define PLAIN_LEN	(LEN - (1 + DCID_LEN + 2))
@@ -24,7 +25,7 @@
 FIXTURE(receive) {
 	struct quic_rx_env env;
 	ngtcp2_conn *ngtcp2;
-	struct quic_oracle *oracle[3];	/* by generation */
+	struct quic_oracle *oracle[GENERATIONS];
 	unsigned int generation;
 	struct quic_packet packet;	/* the next one */
 	struct quic_sealed sealed;	/* what was sent */
@@ -56,7 +57,7 @@ static int open_all(FIXTURE_DATA(receive) *self, int family)
 	self->ngtcp2 = fake_ngtcp2_new(OWN_FLOW);
 	fake_ngtcp2_receives(self->ngtcp2, FLOW);
 	self->ngtcp2->rx.next = FIRST;
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < GENERATIONS; i++) {
 		quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], FLOW,
 				 i);
 		self->oracle[i] = quic_oracle_new(&keys);
@@ -85,7 +86,7 @@ FIXTURE_TEARDOWN(receive)
 
 	ngtcp2_conn_del(self->ngtcp2);
 	EXPECT_EQ(0, quic_stat("QuicCurrRxSw"));
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < GENERATIONS; i++)
 		quic_oracle_free(self->oracle[i]);
 	quic_rx_env_close(&self->env);
 	close(self->log);
