@@ -105,7 +105,7 @@ static void seal(FIXTURE_DATA(receive) *self, unsigned int count)
 				self->generation, next);
 }
 
-static inline bool send_train(FIXTURE_DATA(receive) *self, unsigned int count)
+static bool send_train(FIXTURE_DATA(receive) *self, unsigned int count)
 {
 	seal(self, count);
 	return quic_sealed_send(self->env.tx, &self->env.to, &self->sealed) ==
@@ -123,7 +123,7 @@ static inline bool send_singly(FIXTURE_DATA(receive) *self, unsigned int count)
 /* Whether @datagram is the one that was sent as number @i: opened but for the
  * tag's bytes, or as on the wire
  */
-static inline bool is_sent(const FIXTURE_DATA(receive) *self, const uint8_t *datagram,
+static bool is_sent(const FIXTURE_DATA(receive) *self, const uint8_t *datagram,
 		    unsigned int i, bool opened)
 {
 	const struct quic_sealed *sealed = &self->sealed;
@@ -154,7 +154,7 @@ static bool reads(FIXTURE_DATA(receive) *self, const uint8_t *datagram,
 
 /* ngtcp2 drops it. */
 static inline bool drops(FIXTURE_DATA(receive) *self, const uint8_t *datagram,
-		  size_t len)
+			 size_t len)
 {
 	fake_ngtcp2_read(self->ngtcp2, (void *)&self->env.from.ss,
 			 self->env.from.len, datagram, len);
