@@ -139,8 +139,10 @@ EXPORT int ngtcp2_conn_read_pkt_versioned(ngtcp2_conn *conn,
 	ours = preload_find(PRELOAD_NGTCP2, (uintptr_t)conn);
 	if (ours && ours->rx.generations) {
 		now.rx = &ours->rx;
-		now.sock = preload_socket(preload_received_on());
 		preload_recognise(packet, len, &now.datagram);
+		/* A system call, for those only that the kernel may be told of */
+		if (now.datagram.status != QUIC_OFFLOAD_OPENED)
+			now.sock = preload_socket(preload_received_on());
 		now.datagram.from = path->remote.addr;
 		now.datagram.from_len = path->remote.addrlen;
 		set_generation(&now);
