@@ -14,7 +14,8 @@
 
 /*
  * So many packets may have come unopened before the kernel is told the number
- * again: they were in the socket's queue when the flow was added.
+ * again: they were in the socket's queue when the flow was added. Fewer than those
+ * that one byte of a packet number can tell apart.
  */
 #define BEHIND		64
 
@@ -186,9 +187,7 @@ void quic_offload_opened(struct quic_offload_socket *sock,
 		return;
 	flow = quic_offload_rx_flow(rx, sock, path_id, &key);
 
-	/* What was refused and is good, the kernel took for another number. */
 	if (!flow->added || packet->number >= flow->next + BEHIND ||
-	    datagram->status == QUIC_OFFLOAD_REFUSED ||
 	    datagram->status == QUIC_OFFLOAD_HEADER)
 		quic_offload_rx_flow_provide(flow, &rx->keys,
 					     packet->number + 1);
