@@ -257,9 +257,13 @@ static int read_sample(struct receiver *r, int fd)
 	r->counts->sampled++;
 	if (!(mh.msg_flags & MSG_CTRUNC))
 		r->counts->no_flow++;
-	if (send(r->audit, r->buffer[0], len, 0) != len) {
-		perror("audit");
-		exit(1);
+	/* The neighbour may have all memory for a while. */
+	while (send(r->audit, r->buffer[0], len, 0) != len) {
+		if (errno != ENOBUFS && errno != ENOMEM) {
+			perror("audit");
+			exit(1);
+		}
+		usleep(1000);
 	}
 	return 1;
 }
