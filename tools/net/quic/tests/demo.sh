@@ -23,7 +23,7 @@ fetch()
 	listen h3 $2 && get h3 $3 &&
 	[ "$(sha256sum < "$got")" = "$(sha256sum < "$files/htdocs/file")" ] ||
 		equal[$1]=DIFFERENT
-	stop_server
+	stop_server TERM
 	protected[$1]=$((${protected[$1]:-0} + $(value server "packets kernel")))
 	opened[$1]=$((${opened[$1]:-0} + $(value client "opened by kernel")))
 	server_cpu[$1]=$((${server_cpu[$1]:-0} + 10#$(cpu_of server)))
@@ -52,11 +52,11 @@ row()
 # counter NAMESPACE NAME GROWTH
 counter()
 {
-	local now
+	local was=${before[$1 $2]} now
 
 	now=$(stat_of "${!1}" "$2")
-	printf "   %-8s %-18s %8s %8s\n" "$1" "$2" "${before[$1 $2]}" "$now"
-	[ "$now" = $((before[$1 $2] + $3)) ] || failed=1
+	printf "   %-8s %-18s %8s %8s\n" "$1" "$2" "$was" "$now"
+	[ "$now" = $((was + $3)) ] || failed=1
 }
 
 echo "1. RFC 9001 appendix A.5: one packet, ChaCha20-Poly1305"
@@ -66,7 +66,7 @@ modprobe -q quic
 setup "${size}MB" 1
 # Whoever comes first pays for memory that was never used.
 listen h3 --no-offload && get h3 --no-offload
-stop_server
+stop_server TERM
 declare -A before protected opened equal server_cpu client_cpu
 for side in server client; do
 	while read -r name value; do
