@@ -67,8 +67,9 @@ expect_seen()
 	opened=$(sed -n 's/.*opened by kernel[= ]\([0-9]*\).*/\1/p' \
 		"$files/$1.log")
 	unseen=$(($(grown QuicRxSwPackets) - ${opened:-0}))
-	[ $unseen -ge 0 ] && [ $unseen -le 64 ] ||
+	if [ $unseen -lt 0 ] || [ $unseen -gt 64 ]; then
 		fault "the program has seen ${opened:-no} opened packets"
+	fi
 }
 
 expect_no_rx_flow()
