@@ -345,6 +345,18 @@ undecryptable()
 	awk '{ print $3 }' "$files/peer"
 }
 
+# listen_telling [OPTION...]: h3_server, which says in server_peer what it received
+listen_telling()
+{
+	QUIC_PEER=$files/server_peer LD_PRELOAD=$dir/peer.so listen h3 "$@"
+}
+
+# peer_count FILE WORD: how many packets, in the words of peer.c
+peer_count()
+{
+	sed -n "s/.* \([0-9]*\) $2.*/\1/p" "$files/$1"
+}
+
 expect_peer()
 {
 	[ "$(undecryptable)" = 0 ] || fault "$(undecryptable) undecryptable packets"

@@ -106,13 +106,7 @@ listen_on()
 	local to=$1
 	shift
 
-	QUIC_PEER=$files/server_peer LD_PRELOAD=$dir/peer.so listen h3 "$@"
-}
-
-# peer_count FILE WORD: how many packets, in the words of peer.c
-peer_count()
-{
-	sed -n "s/.* \([0-9]*\) $2.*/\1/p" "$files/$1"
+	listen_telling "$@"
 }
 
 # expect_marked FILE: ECN works on all of the path, so ngtcp2 goes on with it.

@@ -199,9 +199,11 @@ restore()
 	cleanup
 }
 
-# expect_updates NAME: the kernel had each key before its packets came.
+# expect_updates NAME FILE: there was one at least, by what peer.so says in FILE, and
+# the kernel had each key before its packets came.
 expect_updates()
 {
+	[ "$(peer_count "$2" later_key)" -gt 0 ] || fault "no key was updated"
 	[ "$(grown QuicRxSwNoKey)" = 0 ] ||
 		fault "$(grown QuicRxSwNoKey) packets before their key"
 	report "$1: keys were there in time"
@@ -224,13 +226,13 @@ key_updates()
 	slowly
 	listen h3 --no-offload --key-update=50
 	down "key updates of the server" h3
-	expect_updates "key updates of the server"
+	expect_updates "key updates of the server" peer
 	down "key updates of the server, gtlsclient" preloaded
 	stop_server
-	listen h3
+	listen_telling
 	up "key updates of the client" h3 --no-offload --key-update=50
-	expect_updates "key updates of the client"
 	server_agreed "key updates of the client: agreed"
+	expect_updates "key updates of the client" server_peer
 	at_full_speed
 
 	# From half of the limit on: every 100 packets
@@ -288,8 +290,10 @@ migration()
 	server_agreed "migration, seen by h3_server: agreed"
 	# The connection ID is the same, and so is the flow.
 	listen h3
-	QUIC_OFFLOAD=0 up "NAT rebinding, seen by h3_server" gtls \
+	begin "$client"
+	up "NAT rebinding, seen by h3_server" gtls \
 		--change-local-addr=50ms --nat-rebinding
+	[ "$(new_flows)" -ge 2 ] || fault "the client has not moved"
 	[ "$(grown QuicRxSw)" = 1 ] || fault "$(grown QuicRxSw) flows"
 	server_agreed "NAT rebinding, seen by h3_server: one flow"
 	at_full_speed

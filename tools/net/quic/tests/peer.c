@@ -3,7 +3,8 @@
  * To be preloaded under a program built on ngtcp2, the peer of one that uses
  * the offload: at exit it says in the file QUIC_PEER how many packets the
  * program could open, how many not, how many had the other key phase, how many
- * ngtcp2 was told to be ECT(0), and which DSCP all of them had.
+ * ngtcp2 was told to be ECT(0), and which DSCP all of them had; and how many of
+ * those that the kernel has opened were not of the first key.
  */
 
 #define _GNU_SOURCE
@@ -14,8 +15,24 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-static unsigned long opened, undecryptable, updated, ect0;
+#include <linux/quic.h>
+#include <linux/udp.h>
+
+#ifndef SOL_UDP
+#define SOL_UDP 17
+#endif
+
+static unsigned long opened, undecryptable, updated, ect0, later_key;
 static int common_tclass = 0xff;
+
+static void count_entries(const struct cmsghdr *cmsg)
+{
+	const struct quic_rx_ancillary_data *entry = (void *)CMSG_DATA(cmsg);
+
+	for (; (char *)entry < (char *)cmsg + cmsg->cmsg_len; entry++)
+		later_key += entry->status == QUIC_RX_DECRYPTED &&
+			     entry->key_gen;
+}
 
 /* A program reads only the two bits of ECN, and has asked for all eight. */
 ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
@@ -35,6 +52,9 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 		    (cmsg->cmsg_level == IPPROTO_IPV6 &&
 		     cmsg->cmsg_type == IPV6_TCLASS))
 			common_tclass &= *CMSG_DATA(cmsg);
+		else if (cmsg->cmsg_level == SOL_UDP &&
+			 cmsg->cmsg_type == UDP_QUIC_DECRYPT)
+			count_entries(cmsg);
 	return ret;
 }
 
@@ -80,7 +100,8 @@ __attribute__((destructor)) static void tell(void)
 
 	if (!f)
 		return;
-	fprintf(f, "%lu opened, %lu undecryptable, %lu updated, %lu ect0, %d dscp\n",
-		opened, undecryptable, updated, ect0, common_tclass >> 2);
+	fprintf(f, "%lu opened, %lu undecryptable, %lu updated, %lu ect0, %d dscp, %lu later_key\n",
+		opened, undecryptable, updated, ect0, common_tclass >> 2,
+		later_key);
 	fclose(f);
 }
