@@ -23,6 +23,8 @@ max_packets=/sys/module/quic/parameters/max_packets_per_key
 max_failures=/sys/module/quic/parameters/max_failures_per_key
 
 declare -A before
+# Where a client has two: not every packet can be opened by the kernel.
+two_paths=
 
 # receive_in NAMESPACE: packets are to be opened there.
 receive_in()
@@ -45,7 +47,7 @@ expect_opened()
 {
 	[ "$(grown QuicRxSwPackets)" -ge $(($1 / 1452)) ] ||
 		fault "the kernel opened $(grown QuicRxSwPackets) packets"
-	[ "$(grown QuicRxSwBadTag)" = 0 ] ||
+	[ -n "$two_paths" ] || [ "$(grown QuicRxSwBadTag)" = 0 ] ||
 		fault "$(grown QuicRxSwBadTag) packets were not authentic"
 	[ "$(grown QuicRxSwLimit)" = 0 ] || fault "a limit was reached"
 }
@@ -279,9 +281,14 @@ migration()
 {
 	slowly
 	listen h3 --no-offload
+	# The server probes the old path as well. What comes there, with a short
+	# number, when more than 128 packets have come by the other is taken for
+	# another packet (RFC 9000 appendix A.3), and left to ngtcp2.
+	two_paths=yes
 	down "migration of h3_client" h3 --rebind=50
 	expect_rx_moved "migration of h3_client"
 	down "migration of gtlsclient" preloaded --change-local-addr=50ms
+	two_paths=
 	stop_server
 
 	listen h3
