@@ -2,6 +2,7 @@
 /* Races: who takes part, where, for how long, and what they may meet. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -289,4 +291,19 @@ bool quic_race_run(struct quic_race *race,
 	}
 	return quic_audit_verdict(quic_audit_count(race->audit)) &&
 	       quic_audit_count(race->audit)->searched && good;
+}
+
+int quic_race_unload(struct quic_race *race, unsigned int *seed)
+{
+	usleep(rand_r(seed) % 20000);
+	return syscall(SYS_delete_module, "quic", O_NONBLOCK) ? errno : 0;
+}
+
+const char *quic_race_has_no_module(void)
+{
+	if (access("/sys/module/quic/refcnt", F_OK))
+		return "quic is built in";
+	if (system("modprobe -n quic"))
+		return "modprobe does not find the module";
+	return NULL;
 }

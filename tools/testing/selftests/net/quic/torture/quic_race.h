@@ -67,6 +67,10 @@ bool quic_race_run(struct quic_race *race,
 #define QUIC_RACE_SLOT	100
 int quic_race_put_in_slot(int fd);
 
+/* Unload the module: 0 or the errno.  Why that cannot be tried, or NULL */
+int quic_race_unload(struct quic_race *race, unsigned int *seed);
+const char *quic_race_has_no_module(void);
+
 /* Memory that the parties share */
 void *quic_race_alloc(size_t size);
 

@@ -226,3 +226,14 @@ bool quic_pool_room(int fd)
 	return !getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &len) &&
 	       memory[SK_MEMINFO_RMEM_ALLOC] < QUEUE_MAX;
 }
+
+int quic_pool_offer(struct quic_pool *pool, int rx, const struct quic_addr *to,
+		    unsigned int *seed)
+{
+	if (!quic_pool_room(rx)) {
+		usleep(1000);
+		return EAGAIN;
+	}
+	return quic_pool_send(pool, pool->race->env.tx, to,
+			      rand_r(seed) % QUIC_POOL_FLOWS, 0, seed);
+}

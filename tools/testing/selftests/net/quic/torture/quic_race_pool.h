@@ -93,6 +93,9 @@ int quic_pool_send(struct quic_pool *pool, int fd, const struct quic_addr *to,
 int quic_pool_receiver(const struct quic_race *race, struct quic_addr *addr);
 /* Whether the receiver has room for more: else UDP would lose them. */
 bool quic_pool_room(int fd);
+/* A message of any flow to @rx, which is at @to, or EAGAIN if it has no room */
+int quic_pool_offer(struct quic_pool *pool, int rx, const struct quic_addr *to,
+		    unsigned int *seed);
 /* Where the datagram stands that these sealed bytes are, or would stand */
 struct quic_pool_sign *quic_pool_find_sign(struct quic_pool *pool,
 					   const uint8_t *datagram);
@@ -131,5 +134,26 @@ bool quic_pool_adds_up(const struct quic_pool *pool, long dropped);
 /* Of the counters that were @before, what is exact whatever flows there were */
 bool quic_pool_counters(const struct quic_pool *pool,
 			const struct quic_rx_counters *before);
+
+/*
+ * The socket in QUIC_RACE_SLOT, whoever puts it there: parties send to it and read
+ * from it.  At the beginning of what @race->own points to.
+ */
+struct quic_pool_slot {
+	struct quic_pool *pool;
+	struct quic_addr to;	/* its address */
+};
+
+/* There is a flow with the right key, or none. */
+#define QUIC_POOL_SLOT_MAY	(QUIC_POOL_OPENED | \
+				 QUIC_POOL_MAY(QUIC_RX_NOT_OFFLOADED))
+
+int quic_pool_slot_send(struct quic_race *race, unsigned int *seed);
+int quic_pool_slot_read(struct quic_race *race, unsigned int *seed);
+/* After a race: a new socket works, and all adds up.  What is in a socket when it
+ * is closed is lost.
+ */
+bool quic_pool_slot_ends(const struct quic_race *race,
+			 const struct quic_rx_counters *before);
 
 #endif /* QUIC_RACE_POOL_H */

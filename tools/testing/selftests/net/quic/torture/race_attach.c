@@ -17,8 +17,6 @@
 #include "quic_race.h"
 
 #define FLOWS		4	/* all ciphers */
-#define MODULE		"quic"
-#define MODULE_USERS	"/sys/module/quic/refcnt"
 
 FIXTURE(race_attach) {
 	struct quic_race race;
@@ -207,12 +205,6 @@ TEST_F_TIMEOUT(race_attach, attach_corked, QUIC_RACE_TIMEOUT)
 
 /* The module is unloaded whenever nobody uses it, and loaded on demand. */
 
-static int unload(struct quic_race *race, unsigned int *seed)
-{
-	usleep(rand_r(seed) % 20000);
-	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? errno : 0;
-}
-
 static int attach_and_send(struct quic_race *race, unsigned int *seed)
 {
 	struct quic_race_flow *flow = quic_race_any_flow(race, seed);
@@ -236,15 +228,14 @@ TEST_F_TIMEOUT(race_attach, unload, QUIC_RACE_TIMEOUT)
 	static const int unloads[] = { EWOULDBLOCK, EBUSY, ENOENT, 0 };
 	static const int attaches[] = { ENOENT, 0 };
 	static const struct quic_race_party parties[] = {
-		{ "unload", unload, unloads, 1 },
+		{ "unload", quic_race_unload, unloads, 1 },
 		{ "attach and send", attach_and_send, attaches, 3 },
 	};
+	const char *reason = quic_race_has_no_module();
 	unsigned int seed = 1;
 
-	if (access(MODULE_USERS, F_OK))
-		SKIP(return, "quic is built in");
-	if (system("modprobe -n " MODULE))
-		SKIP(return, "modprobe does not find the module");
+	if (reason)
+		SKIP(return, "%s", reason);
 	EXPECT_TRUE(quic_race_run(&self->race, parties, ARRAY_SIZE(parties)));
 	/* Loaded again */
 	EXPECT_EQ(0, attach_and_send(&self->race, &seed));

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,6 +17,7 @@
 
 #include "kselftest_harness.h"
 #include "quic_race.h"
+#include "quic_race_net.h"
 
 #define FLOWS		4	/* all ciphers */
 #define LINGER		20000	/* microseconds that a namespace is there for */
@@ -74,21 +74,6 @@ static int send_away(struct quic_race *race, unsigned int *seed)
 			      quic_race_any_flow(race, seed), seed);
 }
 
-/* One process for all of it; it goes on after an error. */
-static void run_ip(const char *format, ...)
-{
-	va_list args;
-	FILE *ip;
-
-	ip = popen("ip -force -batch - > /dev/null 2>&1", "w");
-	if (!ip)
-		return;
-	va_start(args, format);
-	vfprintf(ip, format, args);
-	va_end(args);
-	pclose(ip);
-}
-
 /* What becomes of a path. None of that is sure to work at a given moment. */
 static int change_device(struct quic_race *race, unsigned int *seed)
 {
@@ -112,8 +97,8 @@ static int change_device(struct quic_race *race, unsigned int *seed)
 		"address replace 192.0.2.1/24 dev quic0\n"
 		"address replace 2001:db8::1/64 dev quic0 nodad\n";
 
-	run_ip("%s", changes[rand_r(seed) % ARRAY_SIZE(changes)]);
-	run_ip("%s", again);
+	quic_race_ip("%s", changes[rand_r(seed) % ARRAY_SIZE(changes)]);
+	quic_race_ip("%s", again);
 	return 0;
 }
 
@@ -166,32 +151,15 @@ static int send_back(struct quic_race *race, unsigned int *seed)
  */
 static int come_and_go(struct quic_race *race, unsigned int *seed)
 {
-	static const char there[] =
-		"link add quic1 address 02:00:00:00:00:02 "
-		"type veth peer name quic0 netns /proc/self/fd/%d\n"
-		"address add 192.0.2.2/24 dev quic1\n"
-		"address add 2001:db8::2/64 dev quic1 nodad\n"
-		"link set quic1 up\n";
-	static const char here[] =
-		"address add 192.0.2.1/24 dev quic0\n"
-		"address add 2001:db8::1/64 dev quic0 nodad\n"
-		"link set quic0 up\n"
-		"neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev quic0\n"
-		"neigh add 2001:db8::2 lladdr 02:00:00:00:00:02 dev quic0\n";
 	struct shared *shared = race->own;
 	int i, err;
 
-	/* The last one's device goes some time after its namespace. */
-	for (i = 0; i < 1000 && if_nametoindex("quic0"); i++)
-		usleep(1000);
-	if (unshare(CLONE_NEWNET))
-		return errno;
-	run_ip(there, shared->home);
+	err = quic_race_leave(shared->home);
+	if (err)
+		return err;
 	err = quic_race_put_in_slot(quic_env_socket(&race->env)) ?:
 	      quic_race_add_flows(race, QUIC_RACE_SLOT);
-	if (setns(shared->home, CLONE_NEWNET))
-		err = errno;
-	run_ip(here);
+	err = quic_race_return(shared->home) ?: err;
 	for (i = 0; i < 50 && !err; i++)
 		err = send_back(race, seed);
 	usleep(rand_r(seed) % LINGER);

@@ -16,15 +16,8 @@
 #include "kselftest_harness.h"
 #include "quic_race_pool.h"
 
-#define MODULE		"quic"
-#define MODULE_USERS	"/sys/module/quic/refcnt"
-
-/* There is a flow with the right key, or none. */
-#define MAY	(QUIC_POOL_OPENED | QUIC_POOL_MAY(QUIC_RX_NOT_OFFLOADED))
-
 struct shared {
-	struct quic_pool *pool;
-	struct quic_addr to;		/* the socket in the slot */
+	struct quic_pool_slot slot;	/* first, for its functions */
 	int map;			/* sockmap */
 };
 
@@ -52,57 +45,18 @@ FIXTURE_SETUP(race_receive)
 	shared = quic_race_alloc(sizeof(*shared));
 	self->shared = shared;
 	self->race.own = shared;
-	shared->to = self->race.env.to;
-	shared->pool = quic_pool_new(&self->race);
+	shared->slot.to = self->race.env.to;
+	shared->slot.pool = quic_pool_new(&self->race);
 	self->before = quic_rx_counters();
 }
 
 FIXTURE_TEARDOWN(race_receive)
 {
-	quic_pool_free(self->shared->pool);
+	quic_pool_free(self->shared->slot.pool);
 	EXPECT_TRUE(quic_race_close(&self->race));
 }
 
 /* The ULP, or a sockmap, gets a socket in which packets wait. */
-
-/* What is in a socket when it is closed is lost. */
-static void expect_end(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(race_receive) *self)
-{
-	struct quic_pool *pool = self->shared->pool;
-	struct quic_addr addr;
-	int fd;
-
-	fd = quic_pool_receiver(&self->race, &addr);
-	ASSERT_EQ(0, quic_race_attach(fd));
-	EXPECT_TRUE(quic_pool_works(pool, self->race.env.tx, fd, &addr));
-	close(fd);
-	EXPECT_TRUE(quic_pool_adds_up(pool, -1));
-	EXPECT_TRUE(quic_pool_counters(pool, &self->before));
-}
-
-static int send_to_slot(struct quic_race *race, unsigned int *seed)
-{
-	struct shared *shared = race->own;
-	struct quic_addr to = shared->to;
-
-	if (!quic_pool_room(QUIC_RACE_SLOT)) {
-		usleep(1000);
-		return EAGAIN;
-	}
-	return quic_pool_send(shared->pool, race->env.tx, &to,
-			      rand_r(seed) % QUIC_POOL_FLOWS, 0, seed);
-}
-
-static int read_slot(struct quic_race *race, unsigned int *seed)
-{
-	static const int flags[] = { 0, MSG_DONTWAIT, MSG_DONTWAIT,
-				     MSG_DONTWAIT | MSG_PEEK };
-	struct shared *shared = race->own;
-
-	return quic_pool_receive(shared->pool, QUIC_RACE_SLOT, MAY,
-				 true, flags[rand_r(seed) % ARRAY_SIZE(flags)]);
-}
 
 static const int reads[] = { EAGAIN, 0 };
 
@@ -114,7 +68,7 @@ static int renew(struct quic_race *race, unsigned int *seed)
 
 	if (fd < 0)
 		return errno;
-	shared->to = addr;
+	shared->slot.to = addr;
 	usleep(rand_r(seed) % 2000);
 	return quic_race_put_in_slot(fd);
 }
@@ -124,7 +78,7 @@ static int add_to_slot(struct quic_race *race, unsigned int *seed)
 	struct shared *shared = race->own;
 
 	usleep(rand_r(seed) % 300);
-	return quic_pool_add(shared->pool, QUIC_RACE_SLOT,
+	return quic_pool_add(shared->slot.pool, QUIC_RACE_SLOT,
 			     rand_r(seed) % QUIC_POOL_FLOWS, 0);
 }
 
@@ -152,8 +106,8 @@ TEST_F_TIMEOUT(race_receive, sockmap, QUIC_RACE_TIMEOUT)
 {
 	static const int takes[] = { EBUSY, 0 };
 	static const struct quic_race_party parties[] = {
-		{ "send", send_to_slot, reads, 2 },
-		{ "read", read_slot, reads, 2 },
+		{ "send", quic_pool_slot_send, reads, 2 },
+		{ "read", quic_pool_slot_read, reads, 2 },
 		{ "open", renew, NULL, 1 },
 		{ "add", add_to_slot, takes, 2 },
 		{ "put into a sockmap", put_into_map, takes, 1 },
@@ -175,16 +129,10 @@ TEST_F_TIMEOUT(race_receive, sockmap, QUIC_RACE_TIMEOUT)
 	EXPECT_TRUE(quic_race_run(&self->race, parties, ARRAY_SIZE(parties)));
 	close(QUIC_RACE_SLOT);
 	close(shared->map);
-	expect_end(_metadata, self);
+	EXPECT_TRUE(quic_pool_slot_ends(&self->race, &self->before));
 }
 
 /* The module is unloaded whenever nobody uses it, and loaded on demand. */
-
-static int unload(struct quic_race *race, unsigned int *seed)
-{
-	usleep(rand_r(seed) % 20000);
-	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? errno : 0;
-}
 
 /* Closing the socket deletes the flow: the module may go before it is freed. */
 static int attach_and_read(struct quic_race *race, unsigned int *seed)
@@ -197,11 +145,11 @@ static int attach_and_read(struct quic_race *race, unsigned int *seed)
 	fd = quic_pool_receiver(race, &addr);
 	if (fd < 0)
 		return errno;
-	err = quic_pool_send(shared->pool, race->env.tx, &addr, flow, 0, seed);
+	err = quic_pool_send(shared->slot.pool, race->env.tx, &addr, flow, 0, seed);
 	if (!err)
-		err = quic_pool_add(shared->pool, fd, flow, 0);
+		err = quic_pool_add(shared->slot.pool, fd, flow, 0);
 	if (!err)
-		err = quic_pool_receive(shared->pool, fd, MAY, true,
+		err = quic_pool_receive(shared->slot.pool, fd, QUIC_POOL_SLOT_MAY, true,
 					0);
 	close(fd);
 	/* Now and then nobody uses the module. */
@@ -215,20 +163,19 @@ TEST_F_TIMEOUT(race_receive, unload, QUIC_RACE_TIMEOUT)
 	static const int unloads[] = { EWOULDBLOCK, EBUSY, ENOENT, 0 };
 	static const int attaches[] = { ENOENT, 0 };
 	static const struct quic_race_party parties[] = {
-		{ "unload", unload, unloads, 1 },
+		{ "unload", quic_race_unload, unloads, 1 },
 		{ "attach and read", attach_and_read, attaches, 3 },
 	};
+	const char *reason = quic_race_has_no_module();
 	unsigned int seed = 1;
 
-	if (access(MODULE_USERS, F_OK))
-		SKIP(return, "quic is built in");
-	if (system("modprobe -n " MODULE))
-		SKIP(return, "modprobe does not find the module");
+	if (reason)
+		SKIP(return, "%s", reason);
 	EXPECT_TRUE(quic_race_run(&self->race, parties, ARRAY_SIZE(parties)));
 	/* Loaded again; what it had counted went with it. */
 	EXPECT_EQ(0, attach_and_read(&self->race, &seed));
-	EXPECT_TRUE(quic_pool_adds_up(self->shared->pool, -1));
-	EXPECT_LT(0, quic_pool_tally(self->shared->pool)->opened);
+	EXPECT_TRUE(quic_pool_adds_up(self->shared->slot.pool, -1));
+	EXPECT_LT(0, quic_pool_tally(self->shared->slot.pool)->opened);
 }
 
 TEST_HARNESS_MAIN

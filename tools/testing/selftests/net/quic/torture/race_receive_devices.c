@@ -9,20 +9,17 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "quic_race_net.h"
 #include "quic_race_pool.h"
 
 #define LINGER		20000	/* microseconds that a namespace is there for */
 #define PORT		4433	/* of who receives there */
-
-/* There is a flow with the right key, or none. */
-#define MAY	(QUIC_POOL_OPENED | QUIC_POOL_MAY(QUIC_RX_NOT_OFFLOADED))
 
 struct shared {
 	struct quic_pool *pool;
@@ -113,21 +110,6 @@ FIXTURE_TEARDOWN(race_receive)
 	EXPECT_TRUE(quic_race_close(&self->race));
 }
 
-/* One process for all of it; it goes on after an error. */
-static void run_ip(const char *format, ...)
-{
-	va_list args;
-	FILE *ip;
-
-	ip = popen("ip -force -batch - > /dev/null 2>&1", "w");
-	if (!ip)
-		return;
-	va_start(args, format);
-	vfprintf(ip, format, args);
-	va_end(args);
-	pclose(ip);
-}
-
 static int read_home(struct quic_race *race, unsigned int *seed)
 {
 	struct shared *shared = race->own;
@@ -142,7 +124,7 @@ static int read_there(struct quic_race *race, unsigned int *seed)
 	struct shared *shared = race->own;
 	int err;
 
-	err = quic_pool_receive(shared->pool, QUIC_RACE_SLOT, MAY, true,
+	err = quic_pool_receive(shared->pool, QUIC_RACE_SLOT, QUIC_POOL_SLOT_MAY, true,
 				rand_r(seed) % 4 ? MSG_DONTWAIT : MSG_PEEK |
 				MSG_DONTWAIT);
 	/* Leave the processor to the one who makes the socket. */
@@ -182,38 +164,21 @@ static int there_open(struct quic_race *race)
  */
 static int come_and_go(struct quic_race *race, unsigned int *seed)
 {
-	static const char there[] =
-		"link add quic1 address 02:00:00:00:00:02 "
-		"type veth peer name quic0 netns /proc/self/fd/%d\n"
-		"address add 192.0.2.2/24 dev quic1\n"
-		"address add 2001:db8::2/64 dev quic1 nodad\n"
-		"link set quic1 up\n";
-	static const char here[] =
-		"address add 192.0.2.1/24 dev quic0\n"
-		"address add 2001:db8::1/64 dev quic0 nodad\n"
-		"link set quic0 up\n"
-		"neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev quic0\n"
-		"neigh add 2001:db8::2 lladdr 02:00:00:00:00:02 dev quic0\n";
 	struct shared *shared = race->own;
 	int i, err;
 
-	/* The last one's device goes some time after its namespace. */
-	for (i = 0; i < 1000 && if_nametoindex("quic0"); i++)
-		usleep(1000);
-	if (unshare(CLONE_NEWNET))
-		return errno;
-	run_ip(there, shared->home);
+	err = quic_race_leave(shared->home);
+	if (err)
+		return err;
 	err = there_open(race);
-	if (setns(shared->home, CLONE_NEWNET))
-		err = errno;
-	run_ip(here);
+	err = quic_race_return(shared->home) ?: err;
 	for (i = 0; i < 30 && !err; i++)
 		err = quic_pool_send(shared->pool, QUIC_RACE_SLOT,
 				     &shared->back, 0, 0, seed);
 	usleep(rand_r(seed) % LINGER);
 	/* The packets that are still there lose their device first, or not. */
 	if (rand_r(seed) & 1)
-		run_ip("link del quic0\n");
+		quic_race_ip("link del quic0\n");
 	close(QUIC_RACE_SLOT);
 	return err;
 }
@@ -256,7 +221,7 @@ static int change_device(struct quic_race *race, unsigned int *seed)
 		"address add 192.0.2.9/32 dev lo\n",
 	};
 
-	run_ip("%s", changes[rand_r(seed) % ARRAY_SIZE(changes)]);
+	quic_race_ip("%s", changes[rand_r(seed) % ARRAY_SIZE(changes)]);
 	usleep(rand_r(seed) % 10000);
 	return 0;
 }
@@ -265,12 +230,7 @@ static int send_home(struct quic_race *race, unsigned int *seed)
 {
 	struct shared *shared = race->own;
 
-	if (!quic_pool_room(race->env.rx)) {
-		usleep(1000);
-		return EAGAIN;
-	}
-	return quic_pool_send(shared->pool, race->env.tx, &race->env.to,
-			      rand_r(seed) % QUIC_POOL_FLOWS, 0, seed);
+	return quic_pool_offer(shared->pool, race->env.rx, &race->env.to, seed);
 }
 
 TEST_F_TIMEOUT(race_receive, loopback, QUIC_RACE_TIMEOUT)

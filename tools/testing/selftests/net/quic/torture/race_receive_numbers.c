@@ -256,12 +256,7 @@ static int send_first(struct quic_race *race, unsigned int *seed)
 {
 	struct shared *shared = race->own;
 
-	if (!quic_pool_room(race->env.rx)) {
-		usleep(1000);
-		return EAGAIN;
-	}
-	return quic_pool_send(shared->pool, race->env.tx, &race->env.to,
-			      rand_r(seed) % QUIC_POOL_FLOWS, 0, seed);
+	return quic_pool_offer(shared->pool, race->env.rx, &race->env.to, seed);
 }
 
 static int read_and_see_source(struct quic_race *race, unsigned int *seed)

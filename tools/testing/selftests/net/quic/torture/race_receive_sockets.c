@@ -17,12 +17,8 @@
 
 #define WAITS	{ .tv_usec = 20000 }	/* for a descriptor */
 
-/* There is a flow with the right key, or none. */
-#define MAY	(QUIC_POOL_OPENED | QUIC_POOL_MAY(QUIC_RX_NOT_OFFLOADED))
-
 struct shared {
-	struct quic_pool *pool;
-	struct quic_addr to;		/* the socket in the slot */
+	struct quic_pool_slot slot;	/* first, for its functions */
 	int channel[2];			/* for descriptors */
 };
 
@@ -51,8 +47,8 @@ FIXTURE_SETUP(race_receive)
 	shared = quic_race_alloc(sizeof(*shared));
 	self->shared = shared;
 	self->race.own = shared;
-	shared->to = self->race.env.to;
-	shared->pool = quic_pool_new(&self->race);
+	shared->slot.to = self->race.env.to;
+	shared->slot.pool = quic_pool_new(&self->race);
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM, 0, shared->channel));
 	ASSERT_EQ(0, setsockopt(shared->channel[0], SOL_SOCKET, SO_SNDTIMEO,
 				&waits, sizeof(waits)));
@@ -65,24 +61,8 @@ FIXTURE_TEARDOWN(race_receive)
 {
 	close(self->shared->channel[0]);
 	close(self->shared->channel[1]);
-	quic_pool_free(self->shared->pool);
+	quic_pool_free(self->shared->slot.pool);
 	EXPECT_TRUE(quic_race_close(&self->race));
-}
-
-/* What is in a socket when it is closed is lost. */
-static void expect_end(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(race_receive) *self)
-{
-	struct quic_pool *pool = self->shared->pool;
-	struct quic_addr addr;
-	int fd;
-
-	fd = quic_pool_receiver(&self->race, &addr);
-	ASSERT_EQ(0, quic_race_attach(fd));
-	EXPECT_TRUE(quic_pool_works(pool, self->race.env.tx, fd, &addr));
-	close(fd);
-	EXPECT_TRUE(quic_pool_adds_up(pool, -1));
-	EXPECT_TRUE(quic_pool_counters(pool, &self->before));
 }
 
 /* A new socket takes the place of the old one. */
@@ -102,35 +82,12 @@ static int reopen(struct quic_race *race, unsigned int *seed)
 		err = quic_race_attach(fd);
 		break;
 	default:
-		err = quic_pool_add_all(shared->pool, fd);
+		err = quic_pool_add_all(shared->slot.pool, fd);
 	}
 	/* Only the port is another one: it is written at once. */
-	shared->to = addr;
+	shared->slot.to = addr;
 	usleep(rand_r(seed) % 2000);
 	return quic_race_put_in_slot(fd) ?: err;
-}
-
-static int send_to_slot(struct quic_race *race, unsigned int *seed)
-{
-	struct shared *shared = race->own;
-	struct quic_addr to = shared->to;
-
-	if (!quic_pool_room(QUIC_RACE_SLOT)) {
-		usleep(1000);
-		return EAGAIN;
-	}
-	return quic_pool_send(shared->pool, race->env.tx, &to,
-			      rand_r(seed) % QUIC_POOL_FLOWS, 0, seed);
-}
-
-static int read_slot(struct quic_race *race, unsigned int *seed)
-{
-	static const int flags[] = { 0, MSG_DONTWAIT, MSG_DONTWAIT,
-				     MSG_DONTWAIT | MSG_PEEK };
-	struct shared *shared = race->own;
-
-	return quic_pool_receive(shared->pool, QUIC_RACE_SLOT, MAY,
-				 true, flags[rand_r(seed) % ARRAY_SIZE(flags)]);
 }
 
 static int change_slot(struct quic_race *race, unsigned int *seed)
@@ -140,8 +97,8 @@ static int change_slot(struct quic_race *race, unsigned int *seed)
 	int err;
 
 	usleep(rand_r(seed) % 500);
-	err = quic_pool_del(shared->pool, QUIC_RACE_SLOT, flow);
-	return err ?: quic_pool_add(shared->pool, QUIC_RACE_SLOT, flow, 0);
+	err = quic_pool_del(shared->slot.pool, QUIC_RACE_SLOT, flow);
+	return err ?: quic_pool_add(shared->slot.pool, QUIC_RACE_SLOT, flow, 0);
 }
 
 static int shut_down(struct quic_race *race, unsigned int *seed)
@@ -177,7 +134,7 @@ static int take_and_read(struct quic_race *race, unsigned int *seed)
 	if (fd < 0)
 		return errno;
 	if (rand_r(seed) % 4)
-		err = quic_pool_receive(shared->pool, fd, MAY, true,
+		err = quic_pool_receive(shared->slot.pool, fd, QUIC_POOL_SLOT_MAY, true,
 					rand_r(seed) % 2 ? MSG_DONTWAIT : 0);
 	close(fd);
 	return err;
@@ -207,7 +164,7 @@ static int read_by_io_uring(struct quic_race *race, unsigned int *seed)
 		return ret ? -ret : ENODATA;
 	received.ret = ret;
 	quic_received_parse(&received, &mh);
-	return quic_pool_judge(shared->pool, &received, MAY, true,
+	return quic_pool_judge(shared->slot.pool, &received, QUIC_POOL_SLOT_MAY, true,
 			       false);
 }
 
@@ -220,8 +177,8 @@ TEST_F_TIMEOUT(race_receive, close, QUIC_RACE_TIMEOUT)
 	static const int passes[] = { EAGAIN, 0 };
 	static const int shuts[] = { ENOTCONN, 0 };
 	static const struct quic_race_party parties[] = {
-		{ "send", send_to_slot, reads, 2 },
-		{ "read", read_slot, reads, 3 },
+		{ "send", quic_pool_slot_send, reads, 2 },
+		{ "read", quic_pool_slot_read, reads, 3 },
 		{ "close and open", reopen, NULL, 1 },
 		{ "delete and add", change_slot, changes, 1 },
 		{ "pass on", pass_on, passes, 1 },
@@ -231,9 +188,9 @@ TEST_F_TIMEOUT(race_receive, close, QUIC_RACE_TIMEOUT)
 	};
 	unsigned int seed = 1, count = ARRAY_SIZE(parties);
 
-	while (!quic_pool_tally(self->shared->pool)->sent) {
+	while (!quic_pool_tally(self->shared->slot.pool)->sent) {
 		ASSERT_EQ(0, reopen(&self->race, &seed));
-		send_to_slot(&self->race, &seed);
+		quic_pool_slot_send(&self->race, &seed);
 	}
 	if (read_by_io_uring(&self->race, &seed) == ENOSYS) {
 		TH_LOG("without io_uring");
@@ -241,7 +198,7 @@ TEST_F_TIMEOUT(race_receive, close, QUIC_RACE_TIMEOUT)
 	}
 	EXPECT_TRUE(quic_race_run(&self->race, parties, count));
 	close(QUIC_RACE_SLOT);
-	expect_end(_metadata, self);
+	EXPECT_TRUE(quic_pool_slot_ends(&self->race, &self->before));
 }
 
 TEST_HARNESS_MAIN
