@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "h3_burst.h"
 #include "h3_conn.h"
 #include "h3_http.h"
 #include "h3_util.h"
@@ -26,6 +27,7 @@ struct h3_conn *h3_conn_prepare(struct h3_endpoint *endpoint,
 	c->sock = sock;
 	c->key_update = UINT64_MAX;
 	c->timer = UINT64_MAX;
+	c->burst.stream_id = -1;
 	ngtcp2_connection_close_error_default(&c->error);
 
 	h3_http_set_callbacks(callbacks);
@@ -175,10 +177,11 @@ void h3_conn_write(struct h3_conn *c)
 	if (c->blocked)
 		return;
 	do {
-		len = h3_http_write(c, now);
+		len = h3_burst_write(c, now);
 		if (len > 0)
 			total += len;
 	} while (len > 0 && total + max <= quantum);
+	h3_burst_end(c);
 	if (len < 0 && len != NGTCP2_ERR_NOBUF) {
 		fail(c, len);
 		return;

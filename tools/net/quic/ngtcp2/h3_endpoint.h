@@ -8,6 +8,7 @@
  *	h3_util, h3_options, h3_cid, h3_socket, h3_tls
  *	h3_endpoint.h	data of endpoints and connections
  *	h3_http		what ngtcp2 and nghttp3 tell each other
+ *	h3_burst	what a connection sends in one go
  *	h3_conn		the life of a connection
  *	h3_loop		serves all sockets and connections
  *	h3_transfer	requests of a client
@@ -85,6 +86,26 @@ struct h3_endpoint {
 	uint64_t received;
 };
 
+#define H3_BURST_VECS	16
+
+/**
+ * struct h3_burst - what nghttp3 has given to be sent
+ * @stream_id: whose it is, -1: nothing is left
+ * @fin: it ends the stream
+ * @first: the entry of @vec that comes next
+ * @count: entries that are left
+ * @written: bytes that nghttp3 has not been told of, -1: nothing was written
+ * @vec: where it is
+ */
+struct h3_burst {
+	int64_t stream_id;
+	int fin;
+	nghttp3_vec *first;
+	size_t count;
+	ngtcp2_ssize written;
+	nghttp3_vec vec[H3_BURST_VECS];
+};
+
 /**
  * struct h3_conn - a connection
  * @next: of the endpoint
@@ -94,6 +115,7 @@ struct h3_endpoint {
  * @quic: from ngtcp2
  * @http: from nghttp3, once the handshake is complete
  * @tls: its session
+ * @burst: what is being sent
  * @error: why it was closed
  * @user: of the program
  * @expiry: when ngtcp2 wants to be called
@@ -117,6 +139,7 @@ struct h3_conn {
 	ngtcp2_conn *quic;
 	nghttp3_conn *http;
 	struct h3_tls tls;
+	struct h3_burst burst;
 	ngtcp2_connection_close_error error;
 	void *user;
 	ngtcp2_tstamp expiry;

@@ -3,17 +3,14 @@
 #include "h3_http.h"
 #include "h3_util.h"
 
-/*
- * From ngtcp2 to nghttp3.  What nghttp3 complains about is an error of the
- * application protocol.
- */
-
-static int http_error(struct h3_conn *c, int err)
+int h3_http_error(struct h3_conn *c, int err)
 {
 	ngtcp2_connection_close_error_set_application_error(&c->error,
 		nghttp3_err_infer_quic_app_error_code(err), NULL, 0);
 	return NGTCP2_ERR_CALLBACK_FAILURE;
 }
+
+/* From ngtcp2 to nghttp3 */
 
 static int recv_stream_data(ngtcp2_conn *quic, uint32_t flags,
 			    int64_t stream_id, uint64_t offset,
@@ -26,7 +23,7 @@ static int recv_stream_data(ngtcp2_conn *quic, uint32_t flags,
 	n = nghttp3_conn_read_stream(c->http, stream_id, data, len,
 				     flags & NGTCP2_STREAM_DATA_FLAG_FIN);
 	if (n < 0)
-		return http_error(c, n);
+		return h3_http_error(c, n);
 	h3_http_consumed(c, stream_id, n);
 	c->received += len;
 	return 0;
@@ -40,7 +37,7 @@ static int acked_stream_data(ngtcp2_conn *quic, int64_t stream_id,
 	int err;
 
 	err = nghttp3_conn_add_ack_offset(c->http, stream_id, len);
-	return err ? http_error(c, err) : 0;
+	return err ? h3_http_error(c, err) : 0;
 }
 
 static int stream_close(ngtcp2_conn *quic, uint32_t flags, int64_t stream_id,
@@ -55,9 +52,12 @@ static int stream_close(ngtcp2_conn *quic, uint32_t flags, int64_t stream_id,
 	if (ngtcp2_is_bidi_stream(stream_id) &&
 	    !ngtcp2_conn_is_local_stream(quic, stream_id))
 		ngtcp2_conn_extend_max_streams_bidi(quic, 1);
+	/* Its data goes with it. */
+	if (c->burst.stream_id == stream_id)
+		c->burst.stream_id = -1;
 	err = nghttp3_conn_close_stream(c->http, stream_id, app_error_code);
 	if (err && err != NGHTTP3_ERR_STREAM_NOT_FOUND)
-		return http_error(c, err);
+		return h3_http_error(c, err);
 	return 0;
 }
 
@@ -69,7 +69,7 @@ static int stream_reset(ngtcp2_conn *quic, int64_t stream_id,
 	int err;
 
 	err = nghttp3_conn_shutdown_stream_read(c->http, stream_id);
-	return err ? http_error(c, err) : 0;
+	return err ? h3_http_error(c, err) : 0;
 }
 
 static int stream_stop_sending(ngtcp2_conn *quic, int64_t stream_id,
@@ -88,7 +88,7 @@ static int extend_max_stream_data(ngtcp2_conn *quic, int64_t stream_id,
 	int err;
 
 	err = nghttp3_conn_unblock_stream(c->http, stream_id);
-	return err ? http_error(c, err) : 0;
+	return err ? h3_http_error(c, err) : 0;
 }
 
 static int extend_max_remote_streams(ngtcp2_conn *quic, uint64_t max,
@@ -279,43 +279,4 @@ void h3_http_set_callbacks(ngtcp2_callbacks *callbacks)
 		.version_negotiation = ngtcp2_crypto_version_negotiation_cb,
 	};
 	quic_ngtcp2_set_callbacks(callbacks);
-}
-
-ngtcp2_ssize h3_http_write(struct h3_conn *c, ngtcp2_tstamp now)
-{
-	ngtcp2_ssize len, taken;
-	nghttp3_vec vec[16];
-	int64_t stream_id;
-	uint32_t flags;
-	nghttp3_ssize n;
-	int fin;
-
-	do {
-		stream_id = -1;
-		fin = 0;
-		n = 0;
-		if (c->http && ngtcp2_conn_get_max_data_left(c->quic)) {
-			n = nghttp3_conn_writev_stream(c->http, &stream_id,
-						       &fin, vec, 16);
-			if (n < 0)
-				return http_error(c, n);
-		}
-		flags = NGTCP2_WRITE_STREAM_FLAG_MORE |
-			(fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0);
-		len = quic_ngtcp2_writev_stream(c->packets, &taken, flags,
-						stream_id,
-						(ngtcp2_vec *)vec, n, now);
-		if (len == NGTCP2_ERR_STREAM_DATA_BLOCKED) {
-			nghttp3_conn_block_stream(c->http, stream_id);
-		} else if (len == NGTCP2_ERR_STREAM_SHUT_WR) {
-			nghttp3_conn_shutdown_stream_write(c->http, stream_id);
-		} else if (taken >= 0) {
-			nghttp3_conn_add_write_offset(c->http, stream_id,
-						      taken);
-			c->sent += taken;
-		}
-	} while (len == NGTCP2_ERR_STREAM_DATA_BLOCKED ||
-		 len == NGTCP2_ERR_STREAM_SHUT_WR ||
-		 len == NGTCP2_ERR_WRITE_MORE);
-	return len;
 }

@@ -6,8 +6,10 @@
 #include "h3_endpoint.h"
 
 void h3_http_set_callbacks(ngtcp2_callbacks *callbacks);
-/* One packet, with what streams have for it.  Returns its length. */
-ngtcp2_ssize h3_http_write(struct h3_conn *c, ngtcp2_tstamp now);
+/* What nghttp3 complains about is an error of the application protocol: returns
+ * the error for ngtcp2.
+ */
+int h3_http_error(struct h3_conn *c, int err);
 /* In nghttp3_callbacks.recv_data: the data has been dealt with. */
 void h3_http_consumed(struct h3_conn *c, int64_t stream_id, size_t len);
 
