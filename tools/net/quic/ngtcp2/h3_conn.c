@@ -168,6 +168,7 @@ void h3_conn_write(struct h3_conn *c)
 {
 	size_t max = ngtcp2_conn_get_max_tx_udp_payload_size(c->quic);
 	size_t quantum = ngtcp2_conn_get_send_quantum(c->quic);
+	size_t burst = c->endpoint->options->burst;
 	ngtcp2_tstamp now = h3_now();
 	ngtcp2_ssize len;
 	size_t total = 0;
@@ -180,7 +181,7 @@ void h3_conn_write(struct h3_conn *c)
 		len = h3_burst_write(c, now);
 		if (len > 0)
 			total += len;
-	} while (len > 0 && total + max <= quantum);
+	} while (len > 0 && total + max <= quantum && --burst);
 	h3_burst_end(c);
 	if (len < 0 && len != NGTCP2_ERR_NOBUF) {
 		fail(c, len);
