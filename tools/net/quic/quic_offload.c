@@ -169,6 +169,8 @@ static void train_left(struct sending *s,
 
 	*counters[train->way] += train->count;
 	stats->messages++;
+	if (train->spared)
+		stats->spared += train->count;
 	quic_offload_route_left(&s->call.route, train->count);
 	if (train->flow)
 		train->flow->next = quic_offload_train_last(train)->number + 1;
@@ -320,18 +322,43 @@ static int train_failed(struct sending *s,
  * connected can be connected again at any time.  Without a destination it is
  * for sendmsg() to tell.
  */
-static void sending_set_dest(struct sending *s)
+static void find_dest(const struct quic_offload_socket *sock,
+		      const struct msghdr *to, struct msghdr *dest,
+		      struct sockaddr_storage *peer)
 {
-	struct msghdr *dest = &s->call.dest;
-
-	dest->msg_name = s->call.to->msg_name;
-	dest->msg_namelen = s->call.to->msg_namelen;
+	dest->msg_name = to->msg_name;
+	dest->msg_namelen = to->msg_namelen;
 	if (dest->msg_name)
 		return;
-	dest->msg_namelen = sizeof(s->peer);
-	if (!getpeername(s->call.sock->fd, (void *)&s->peer,
-			 &dest->msg_namelen))
-		dest->msg_name = &s->peer;
+	dest->msg_namelen = sizeof(*peer);
+	if (!getpeername(sock->fd, (void *)peer, &dest->msg_namelen))
+		dest->msg_name = peer;
+}
+
+static struct quic_offload_route find_route(struct quic_offload_socket *sock,
+					    const struct msghdr *dest)
+{
+	struct quic_connection_info_key name;
+
+	quic_offload_flow_name(&name, NULL, 0, dest);
+	return quic_offload_route_find(&sock->routes, &name);
+}
+
+bool quic_offload_spares(struct quic_offload_socket *sock,
+			 const struct quic_offload_conn *conn,
+			 const struct msghdr *to, size_t len)
+{
+	struct quic_offload_route route;
+	struct sockaddr_storage peer;
+	struct msghdr dest = {};
+
+	if (conn->shortest <= 1)
+		return false;
+	if (!quic_offload_socket_gso(sock))
+		return true;
+	find_dest(sock, to, &dest, &peer);
+	route = find_route(sock, &dest);
+	return quic_offload_route_alone(&route, len);
 }
 
 ssize_t quic_offload_send(struct quic_offload_socket *sock,
@@ -359,7 +386,6 @@ ssize_t quic_offload_send_path(struct quic_offload_socket *sock,
 		},
 		.option = -1,
 	};
-	struct quic_connection_info_key name;
 	size_t sent = 0;
 
 	/* MSG_ZEROCOPY would have what is protected here read when it is
@@ -374,9 +400,8 @@ ssize_t quic_offload_send_path(struct quic_offload_socket *sock,
 		memcpy(s.control.callers, to->msg_control,
 		       to->msg_controllen);
 
-	sending_set_dest(&s);
-	quic_offload_flow_name(&name, NULL, 0, &s.call.dest);
-	s.call.route = quic_offload_route_find(&sock->routes, &name);
+	find_dest(sock, to, &s.call.dest, &s.peer);
+	s.call.route = find_route(sock, &s.call.dest);
 
 	while (sent < count) {
 		struct quic_offload_train train;

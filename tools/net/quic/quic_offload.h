@@ -35,6 +35,7 @@ extern "C" {
 #define QUIC_OFFLOAD_MAX_KEY	32
 #define QUIC_OFFLOAD_IV_SIZE	12
 #define QUIC_OFFLOAD_MAX_CONTROL	256
+#define QUIC_OFFLOAD_SHORTEST	2
 
 struct quic_offload_socket;
 struct quic_offload_conn;
@@ -110,12 +111,14 @@ typedef void (*quic_offload_notice)(void *arg, const char *text);
  * @kernel: protected by the kernel
  * @user: protected by the function of the connection, as the first packet of
  *	each flow is
+ * @spared: of these, packets whose trains were too short for the kernel
  * @ready: sent as they were
  * @messages: calls of sendmsg() that sent them
  */
 struct quic_offload_stats {
 	uint64_t kernel;
 	uint64_t user;
+	uint64_t spared;
 	uint64_t ready;
 	uint64_t messages;
 };
@@ -172,6 +175,19 @@ void quic_offload_socket_set_gso(struct quic_offload_socket *sock, bool enable);
  */
 struct quic_offload_conn *quic_offload_conn_new(quic_offload_protect protect,
 						void *arg);
+
+/**
+ * quic_offload_conn_set_shortest() - what is worth being left to the kernel
+ * @conn: the connection
+ * @packets: trains of fewer packets are protected in userspace; 1: none are.
+ *	The default is QUIC_OFFLOAD_SHORTEST
+ *
+ * The kernel looks up the flow and the key once for each message.  One with a
+ * single packet (an ACK, or all of them where there is no GSO) hardly pays for
+ * that: it does if the library's cipher is slow.
+ */
+void quic_offload_conn_set_shortest(struct quic_offload_conn *conn,
+				    size_t packets);
 
 /**
  * quic_offload_conn_free() - delete the flows of a connection, wipe its keys
@@ -251,6 +267,24 @@ ssize_t quic_offload_send_path(struct quic_offload_socket *sock,
 			       const struct msghdr *to, int flags,
 			       const struct quic_offload_packet *packets,
 			       size_t count);
+
+/**
+ * quic_offload_spares() - whether packets would not be left to the kernel
+ * @sock: the socket to send on
+ * @conn: the connection
+ * @to: as for quic_offload_send()
+ * @len: bytes of a packet on the wire
+ *
+ * True if each would leave alone, since the socket or the route has no GSO, and
+ * the connection's own function protect it.  A library that knows before
+ * it builds a packet may as well protect it at once, and pass it as @ready: that
+ * saves a copy.
+ *
+ * Return: what will be tried, for all that is known
+ */
+bool quic_offload_spares(struct quic_offload_socket *sock,
+			 const struct quic_offload_conn *conn,
+			 const struct msghdr *to, size_t len);
 
 /**
  * quic_offload_is_packet_error() - whether an error is about one packet

@@ -15,6 +15,7 @@ struct quic_offload_conn *quic_offload_conn_new(quic_offload_protect protect,
 	if (conn) {
 		conn->protect = protect;
 		conn->arg = arg;
+		conn->shortest = QUIC_OFFLOAD_SHORTEST;
 	}
 	return conn;
 }
@@ -32,6 +33,12 @@ void quic_offload_conn_free(struct quic_offload_conn *conn)
 	free(conn->scratch);
 	explicit_bzero(conn, sizeof(*conn));
 	free(conn);
+}
+
+void quic_offload_conn_set_shortest(struct quic_offload_conn *conn,
+				    size_t packets)
+{
+	conn->shortest = packets;
 }
 
 int quic_offload_conn_set_keys(struct quic_offload_conn *conn,

@@ -14,6 +14,7 @@
  * @protect: protects packets where the kernel does not
  * @arg: for @protect
  * @keys: to protect packets with
+ * @shortest: trains of fewer packets are not left to the kernel
  * @clock: counts uses of flows
  * @flows: those that were used last
  * @scratch: where @protect works, NULL before the first time
@@ -24,6 +25,7 @@ struct quic_offload_conn {
 	quic_offload_protect protect;
 	void *arg;
 	struct quic_offload_keyring keys;
+	size_t shortest;
 	uint64_t clock;
 	struct quic_offload_flow flows[QUIC_OFFLOAD_FLOWS];
 	uint8_t *scratch;

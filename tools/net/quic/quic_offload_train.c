@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* How packets become messages, and are protected in userspace */
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 /* First byte of a short header, RFC 9000 section 17.3.1 */
 #define LONG_HEADER		0x80
+#define KEY_PHASE		0x04
 #define NUMBER_LEN		0x03	/* less one */
 /* Packet number and payload: the sample for header protection is behind. */
 #define MIN_PROTECTED		4
@@ -29,45 +31,47 @@ static size_t packet_header_len(const struct quic_offload_packet *packet)
 	return 1 + packet->dcid_len + packet_number_len(packet);
 }
 
+/* The bits of its number that the header has */
+static uint64_t packet_low_number(const struct quic_offload_packet *packet)
+{
+	uint32_t bytes;
+
+	memcpy(&bytes, packet->data + 1 + packet->dcid_len, sizeof(bytes));
+	return be32toh(bytes) >> (32 - 8 * packet_number_len(packet));
+}
+
 static int packet_check(const struct quic_offload_packet *packet)
 {
-	size_t len, i, at = 1 + packet->dcid_len;
-	uint64_t number = 0;
+	uint64_t mask;
 
 	if (packet->dcid_len > QUIC_MAX_CONNECTION_ID_SIZE ||
-	    packet->len < at + MIN_PROTECTED || packet->data[0] & LONG_HEADER)
+	    packet->len < 1 + packet->dcid_len + MIN_PROTECTED ||
+	    packet->data[0] & LONG_HEADER)
 		return -EINVAL;
 
-	len = packet_number_len(packet);
-	for (i = 0; i < len; i++)
-		number = number << 8 | packet->data[at + i];
-	if (number != (packet->number & ((1ULL << 8 * len) - 1)))
+	mask = (1ULL << 8 * packet_number_len(packet)) - 1;
+	if (packet_low_number(packet) != (packet->number & mask))
 		return -EINVAL;
 
 	return packet->number >> 62 ? -ERANGE : 0;
 }
 
-/* The way of a packet that was checked; or an error */
-static int packet_way(const struct quic_offload_call *call,
-		      struct quic_offload_flow *flow,
-		      const struct quic_offload_packet *packet)
-{
-	const struct quic_offload_keys *keys;
-
-	keys = quic_offload_keyring_find(&call->conn->keys, packet->data[0]);
-	if (!keys)
-		return -ENOKEY;
-	if (packet->number < flow->next)
-		return -ERANGE;
-	if (packet->number < flow->tried ||
-	    !quic_offload_socket_may(call->sock) ||
-	    !quic_offload_flow_provide(flow, keys))
-		return USER;
-	return flow->proven ? KERNEL : PROOF;
-}
-
 /* Trains */
 
+/* The kernel may have used the number, for the same packet. */
+static bool train_was_tried(const struct quic_offload_train *train,
+			    const struct quic_offload_packet *packet)
+{
+	return packet->number < train->flow->tried;
+}
+
+static bool other_phase(const struct quic_offload_packet *a,
+			const struct quic_offload_packet *b)
+{
+	return (a->data[0] ^ b->data[0]) & KEY_PHASE;
+}
+
+/* Whether a packet of the same length, or a shorter last one, can be next */
 static bool train_takes(const struct quic_offload_call *call,
 			const struct quic_offload_train *train,
 			const struct quic_offload_packet *packet)
@@ -76,7 +80,6 @@ static bool train_takes(const struct quic_offload_call *call,
 	const struct quic_offload_packet *last = quic_offload_train_last(train);
 	uint64_t gap = packet->number - last->number - 1;
 
-	/* Only the last one may be shorter. */
 	if (last->len < first->len || packet->len > first->len || !packet->len)
 		return false;
 	if (packet->ready || first->ready)
@@ -84,43 +87,18 @@ static bool train_takes(const struct quic_offload_call *call,
 
 	/* The kernel takes the next number that ends like that in the header. */
 	return !packet_check(packet) && packet->dcid_len == first->dcid_len &&
+	       (!other_phase(packet, first) ||
+		quic_offload_keyring_find(&call->conn->keys, packet->data[0])) &&
 	       !memcmp(packet->data + 1, first->data + 1, first->dcid_len) &&
 	       gap < 1ULL << 8 * packet_number_len(packet) &&
-	       packet_way(call, train->flow, packet) == (int)train->way;
+	       train_was_tried(train, packet) == train_was_tried(train, first);
 }
 
-int quic_offload_train_build(const struct quic_offload_call *call,
-			     struct quic_offload_train *train,
-			     const struct quic_offload_packet *packets,
-			     size_t count)
+static void train_fill(const struct quic_offload_call *call,
+		       struct quic_offload_train *train, size_t max)
 {
-	size_t max, tag = packets->ready ? 0 : TAG_SIZE;
-	int way = READY;
+	size_t tag = train->packets->ready ? 0 : TAG_SIZE;
 
-	train->flow = NULL;
-	train->asks = false;
-	if (!packets->ready) {
-		way = packet_check(packets);
-		if (way < 0)
-			return way;
-		train->flow = quic_offload_conn_flow(call->conn, call->sock, packets,
-						     &call->dest, call->path_id);
-		way = packet_way(call, train->flow, packets);
-		if (way < 0)
-			return way;
-	}
-
-	train->way = way;
-	train->packets = packets;
-	train->count = 1;
-	train->wire_len = packets->len + tag;
-
-	max = way == KERNEL ? QUIC_OFFLOAD_SEGMENTS : QUIC_OFFLOAD_SEGMENTS_USER;
-	if (way == PROOF || call->alone || !quic_offload_socket_gso(call->sock) ||
-	    quic_offload_route_alone(&call->route, train->wire_len))
-		max = 1;
-	if (max > count)
-		max = count;
 	while (train->count < max) {
 		const struct quic_offload_packet *next = quic_offload_train_last(train) + 1;
 
@@ -128,17 +106,96 @@ int quic_offload_train_build(const struct quic_offload_call *call,
 		    !train_takes(call, train, next))
 			break;
 		train->count++;
+		train->mixed |= other_phase(next, train->packets);
 		train->wire_len += next->len + tag;
 	}
+}
+
+/* All packets but the last one are of one length. */
+static void train_cut(struct quic_offload_train *train, size_t max)
+{
+	size_t tag = train->packets->ready ? 0 : TAG_SIZE;
+
+	if (train->count <= max)
+		return;
+	train->count = max;
+	train->wire_len = max * (train->packets->len + tag);
+}
+
+/* Whether the kernel has the keys of all packets */
+static bool train_provide(const struct quic_offload_call *call,
+			  const struct quic_offload_train *train)
+{
+	const struct quic_offload_keyring *ring = &call->conn->keys;
+	uint8_t flags = train->packets->data[0];
+
+	return quic_offload_flow_provide(train->flow,
+				quic_offload_keyring_find(ring, flags)) &&
+	       (!train->mixed || quic_offload_flow_provide(train->flow,
+				quic_offload_keyring_find(ring, flags ^ KEY_PHASE)));
+}
+
+/* Who protects a train, as long as it has become; only one that is left to the
+ * kernel makes a flow.
+ */
+static void train_choose(const struct quic_offload_call *call,
+			 struct quic_offload_train *train)
+{
+	bool may = quic_offload_socket_may(call->sock) && !train->flow->refused &&
+		   !train_was_tried(train, train->packets);
+
+	train->way = USER;
+	train->spared = may && train->count < call->conn->shortest;
+	if (may && !train->spared && train_provide(call, train))
+		train->way = train->flow->proven ? KERNEL : PROOF;
+}
+
+int quic_offload_train_build(const struct quic_offload_call *call,
+			     struct quic_offload_train *train,
+			     const struct quic_offload_packet *packets,
+			     size_t count)
+{
+	size_t max = QUIC_OFFLOAD_SEGMENTS;
+	int err;
+
+	*train = (struct quic_offload_train) {
+		.packets = packets,
+		.count = 1,
+		.wire_len = packets->len,
+		.way = READY,
+	};
+	if (!packets->ready) {
+		err = packet_check(packets);
+		if (err)
+			return err;
+		train->wire_len += TAG_SIZE;
+		train->flow = quic_offload_conn_flow(call->conn, call->sock, packets,
+						     &call->dest, call->path_id);
+		if (!quic_offload_keyring_find(&call->conn->keys,
+					       packets->data[0]))
+			return -ENOKEY;
+		if (packets->number < train->flow->next)
+			return -ERANGE;
+	}
+
+	if (call->alone || !quic_offload_socket_gso(call->sock) ||
+	    quic_offload_route_alone(&call->route, train->wire_len))
+		max = 1;
+	train_fill(call, train, max < count ? max : count);
+	if (!packets->ready)
+		train_choose(call, train);
+	if (train->way == PROOF)
+		train_cut(train, 1);
+	else if (train->way != KERNEL)
+		train_cut(train, QUIC_OFFLOAD_SEGMENTS_USER);
 
 	/* Who overlooks UDP_SEGMENT would send all of it as one datagram.  The ULP
 	 * has shown that it looks at control messages.
 	 */
-	if (train->count > 1 && way != KERNEL && !call->cuts &&
+	if (train->count > 1 && train->way != KERNEL && !call->cuts &&
 	    !call->sock->gso_proven) {
 		train->asks = true;
-		train->count = 1;
-		train->wire_len = packets->len + tag;
+		train_cut(train, 1);
 	}
 
 	return 0;

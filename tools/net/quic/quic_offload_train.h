@@ -38,6 +38,8 @@ struct quic_offload_call {
  * @count: how many
  * @wire_len: bytes, with tags
  * @way: by whom they are protected
+ * @mixed: of two generations
+ * @spared: not left to the kernel, since it is too short
  * @asks: one packet, with a UDP_SEGMENT that has to be refused
  * @flow: NULL if @way is READY
  */
@@ -46,6 +48,8 @@ struct quic_offload_train {
 	size_t count;
 	size_t wire_len;
 	enum quic_offload_way way;
+	bool mixed;
+	bool spared;
 	bool asks;
 	struct quic_offload_flow *flow;
 };

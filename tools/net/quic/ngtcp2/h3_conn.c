@@ -52,6 +52,9 @@ int h3_conn_start(struct h3_conn *c, const char *server_name)
 	if (!c->packets)
 		return -1;
 	quic_ngtcp2_set_offload(c->packets, c->sock->offloaded);
+	if (c->endpoint->options->shortest)
+		quic_offload_conn_set_shortest(quic_ngtcp2_offload(c->packets),
+					       c->endpoint->options->shortest);
 	quic_ngtcp2_set_tclass(c->packets, c->endpoint->options->tclass);
 	quic_ngtcp2_set_interface(c->packets, c->endpoint->options->ifindex);
 	c->tls.quic = c->quic;

@@ -146,6 +146,7 @@ static void end_conn(struct h3_endpoint *endpoint, struct h3_conn **pos)
 	stats = quic_offload_conn_stats(offload);
 	endpoint->stats.kernel += stats->kernel;
 	endpoint->stats.user += stats->user;
+	endpoint->stats.spared += stats->spared;
 	endpoint->stats.ready += stats->ready;
 	endpoint->stats.messages += stats->messages;
 	rx_stats = quic_offload_conn_rx_stats(offload);
@@ -199,10 +200,11 @@ void h3_finish(struct h3_endpoint *endpoint)
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
 	fprintf(stderr,
-		"%s: packets kernel=%llu user=%llu ready=%llu messages=%llu opened by kernel=%llu user=%llu failed=%llu disagreed=%llu bytes sent=%llu received=%llu cpu=%lld.%06ld\n",
+		"%s: packets kernel=%llu user=%llu spared=%llu ready=%llu messages=%llu opened by kernel=%llu user=%llu failed=%llu disagreed=%llu bytes sent=%llu received=%llu cpu=%lld.%06ld\n",
 		program_invocation_short_name,
 		(unsigned long long)endpoint->stats.kernel,
 		(unsigned long long)endpoint->stats.user,
+		(unsigned long long)endpoint->stats.spared,
 		(unsigned long long)endpoint->stats.ready,
 		(unsigned long long)endpoint->stats.messages,
 		(unsigned long long)endpoint->rx_stats.kernel,

@@ -6,7 +6,7 @@
 #include "h3_options.h"
 
 /* Options without a letter */
-enum { NO_TX = 0x100, NO_RX, NO_GRO, BURST };
+enum { NO_TX = 0x100, NO_RX, NO_GRO, SHORTEST, BURST };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
@@ -25,6 +25,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case NO_GRO:
 		options->no_gro = true;
+		return 0;
+	case SHORTEST:
+		options->shortest = atoi(arg);
 		return 0;
 	case BURST:
 		options->burst = atoi(arg);
@@ -58,6 +61,8 @@ const struct argp h3_argp = {
 		{ "no-offload-rx", NO_RX, 0, 0, "Open them in userspace" },
 		{ "no-gso", 'G', 0, 0, "Send one packet at a time" },
 		{ "no-gro", NO_GRO, 0, 0, "Receive one packet at a time" },
+		{ "shortest", SHORTEST, "PACKETS", 0,
+		  "Leave trains of no fewer packets to the kernel" },
 		{ "burst", BURST, "PACKETS", 0,
 		  "Write so many packets in one go, not as many as may leave" },
 		{ "cipher", 'C', "NAME", 0,

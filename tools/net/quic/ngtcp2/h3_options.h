@@ -14,6 +14,7 @@ struct h3_options {
 	bool no_offload_rx;
 	bool no_gso;
 	bool no_gro;
+	size_t shortest;		/* trains left to the kernel, 0: default */
 	unsigned int burst;		/* packets, 0: as many as may leave */
 	const char *cipher;		/* in the words of GnuTLS, or NULL */
 	ngtcp2_duration key_update;	/* 0: never */

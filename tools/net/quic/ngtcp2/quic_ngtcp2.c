@@ -37,7 +37,7 @@ static int encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead,
 	if (packet && !(header[0] & 0x80))
 		quic_ngtcp2_limit_count(&writer->limit, phase);
 	if (!packet || header != packet->data || header[0] & 0x80 ||
-	    !writer->enabled || phase >= writer->generations)
+	    !writer->enabled || writer->spared || phase >= writer->generations)
 		return ngtcp2_crypto_encrypt_cb(dest, aead, aead_ctx,
 						plaintext, len, nonce, noncelen,
 						header, header_len);
@@ -187,6 +187,19 @@ ngtcp2_tstamp quic_ngtcp2_expiry(struct quic_ngtcp2 *q)
 	return expiry;
 }
 
+/* Packets that leave alone are protected at once. */
+static bool spares(struct quic_ngtcp2 *q)
+{
+	const ngtcp2_path *path = ngtcp2_conn_get_path(q->conn);
+	const struct msghdr to = {
+		.msg_name = path->remote.addr,
+		.msg_namelen = path->remote.addrlen,
+	};
+
+	return quic_offload_spares(path->user_data, q->offload, &to,
+				   quic_ngtcp2_batch_max(&q->batch));
+}
+
 /* Where the next packet may be written, or NULL if nothing can be sent */
 static uint8_t *begin_packet(struct quic_ngtcp2 *q, ngtcp2_tstamp ts)
 {
@@ -202,6 +215,8 @@ static uint8_t *begin_packet(struct quic_ngtcp2 *q, ngtcp2_tstamp ts)
 		q->err = err;
 	}
 
+	if (!q->begun && !batch->count)
+		q->spared = q->enabled && spares(q);
 	packet = &batch->packets[batch->count];
 	packet->data = batch->buf + batch->used;
 	packet->ready = true;

@@ -13,6 +13,7 @@ struct quic_ngtcp2 {
 	ngtcp2_conn *conn;
 	struct quic_offload_conn *offload;
 	bool enabled;			/* leave packets to the kernel */
+	bool spared;			/* but not those of this burst */
 
 	/* The last two generations, by key phase, and what protect() needs:
 	 * ngtcp2's own contexts are gone when it changes keys, packets that

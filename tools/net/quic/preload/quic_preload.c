@@ -5,9 +5,10 @@
  *
  *	LD_PRELOAD=./quic_preload.so gtlsserver ...
  *
- * QUIC_OFFLOAD=0 in the environment switches it off.  QUIC_OFFLOAD_STATS=FILE
- * has the numbers of packets appended to FILE when the program exits; 1 stands
- * for standard error.  A program that dies of a signal writes none.
+ * QUIC_OFFLOAD=0 in the environment switches it off, QUIC_OFFLOAD_SHORTEST=N is
+ * quic_offload_conn_set_shortest().  QUIC_OFFLOAD_STATS=FILE has the numbers of
+ * packets appended to FILE when the program exits; 1 stands for standard error.
+ * A program that dies of a signal writes none.
  *
  * The way of a packet through it:
  *

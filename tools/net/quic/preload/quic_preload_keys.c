@@ -132,6 +132,7 @@ int preload_conn_protect(void *arg, const struct quic_offload_keys *keys,
 
 static struct preload_conn *new_conn(ngtcp2_conn *ngtcp2)
 {
+	const char *shortest = getenv("QUIC_OFFLOAD_SHORTEST");
 	struct preload_conn *conn;
 
 	conn = calloc(1, sizeof(*conn));
@@ -142,6 +143,8 @@ static struct preload_conn *new_conn(ngtcp2_conn *ngtcp2)
 		free(conn);
 		return NULL;
 	}
+	if (shortest)
+		quic_offload_conn_set_shortest(conn->offload, atoi(shortest));
 	conn->rx.offload = conn->offload;
 	conn->crypto = *ngtcp2_conn_get_crypto_ctx(ngtcp2);
 	preload_add_name(&conn->number, PRELOAD_NUMBER, ++last_number, conn);

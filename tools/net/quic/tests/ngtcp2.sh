@@ -188,6 +188,31 @@ impairments()
 	done
 }
 
+# Packets that leave alone are not left to the kernel, unless somebody says so.
+spared()
+{
+	local shortest= kernel gso
+
+	for gso in --no-gso ""; do
+		listen h3 $gso
+		begin "$server"
+		get gtls && cmp -s "$files/htdocs/file" "$got" ||
+			fault "files differ"
+		[ "$(undecryptable)" = 0 ] || fault "the peer could not open all"
+		stop_server
+		kernel=$(value server "packets kernel")
+		[ "$(new_packets)" = "$kernel" ] ||
+			fault "the kernel counted $(new_packets), not $kernel"
+		if [ -n "$gso" ]; then
+			[ "$(new_flows)" = 0 ] || fault "there was a flow"
+		else
+			[ $((kernel * 1452 * 2)) -gt "$size" ] ||
+				fault "the kernel protected $kernel only"
+		fi
+		report "single packets $gso"
+	done
+}
+
 # All on one socket of the server
 many_connections()
 {
@@ -278,9 +303,9 @@ setup "$size" "$small"
 declare -A parts=(
 	[h3_server]=10 [gtlsserver]=10 [uploads]=9 [peers]=5 [key_updates]=8
 	[migration]=6 [impairments]=10 [many_connections]=4 [spoiled]=4 [killed]=2
-	[bad_paths]=1
+	[bad_paths]=1 [spared]=2
 )
 [ $# -gt 0 ] || set -- h3_server gtlsserver uploads peers key_updates \
-	migration impairments many_connections spoiled killed bad_paths
+	migration impairments many_connections spoiled killed bad_paths spared
 
 run_parts "$@"

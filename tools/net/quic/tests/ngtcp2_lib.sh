@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2086,SC2154
 #
 # HTTP/3 transfers between two network namespaces, $server and $client, with
 # programs from tools/net/quic and from distributions.
@@ -21,6 +21,9 @@ source "$dir/../../lib.sh" || exit 1
 PATH=$PATH:/usr/sbin:/sbin
 port=4433
 host=quic.test
+# The kernel gets all packets that it can have, not only those of trains.
+shortest=--shortest=1
+export QUIC_OFFLOAD_SHORTEST=1
 # Seconds for one transfer: emulated processors are slow.
 patience=${QUIC_PATIENCE:-600}
 
@@ -115,13 +118,13 @@ listen()
 
 	case $kind in
 	h3)
-		set -- "$dir/h3_server" --htdocs="$files/htdocs" "$@"
+		set -- "$dir/h3_server" $shortest --htdocs="$files/htdocs" "$@"
 		;;
 	spoiled)
 		what=$1
 		shift
 		set -- env LD_PRELOAD="$dir/spoil.so" QUIC_SPOIL="$what" \
-			"$dir/h3_server" --htdocs="$files/htdocs" "$@"
+			"$dir/h3_server" $shortest --htdocs="$files/htdocs" "$@"
 		;;
 	gtls | plain)
 		what=
@@ -156,7 +159,7 @@ get()
 	case $kind in
 	h3)
 		in_client timeout "$patience" env LD_PRELOAD="$dir/peer.so" \
-			QUIC_PEER="$files/peer" "$dir/h3_client" "$@" \
+			QUIC_PEER="$files/peer" "$dir/h3_client" $shortest "$@" \
 			--output="$got" "$to" $port /file
 		;;
 	gtls)
@@ -167,7 +170,7 @@ get()
 		;;
 	spoiled)
 		in_client timeout "$patience" env LD_PRELOAD="$dir/spoil.so" \
-			QUIC_SPOIL="$1" "$dir/h3_client" "${@:2}" \
+			QUIC_SPOIL="$1" "$dir/h3_client" $shortest "${@:2}" \
 			--output="$got" "$to" $port /file
 		;;
 	preloaded)
@@ -200,7 +203,7 @@ put()
 	rm -f "$files"/got/* "$files/peer"
 	case $kind in
 	h3)
-		in_client timeout "$patience" "$dir/h3_client" "$@" --output="$got" \
+		in_client timeout "$patience" "$dir/h3_client" $shortest "$@" --output="$got" \
 			--upload="$files/htdocs/file" "$to" $port /upload
 		;;
 	gtls)

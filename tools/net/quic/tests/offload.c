@@ -433,6 +433,7 @@ TEST_F(offload, generations_wrap)
 
 	quic_offload_conn_free(self->conn);
 	self->conn = quic_offload_conn_new(protect, self);
+	quic_offload_conn_set_shortest(self->conn, 1);
 	quic_oracle_free(self->oracle[0]);
 	self->oracle[0] = NULL;
 	ASSERT_EQ(0, set_keys(self, cipher, generation));
@@ -495,6 +496,7 @@ TEST_F(offload, multipath)
 
 	quic_offload_conn_free(self->conn);
 	self->conn = quic_offload_conn_new(protect_with_keys, &cipher);
+	quic_offload_conn_set_shortest(self->conn, 1);
 	ASSERT_EQ(0, set_keys(self, quic_ciphers[cipher].type, 0));
 	for (path = 0; path < PATHS; path++)
 		oracles[path] = path_oracle(cipher, path_ids[path]);
@@ -526,6 +528,7 @@ TEST_F(offload, paths_of_one_connection_id)
 
 	quic_offload_conn_free(self->conn);
 	self->conn = quic_offload_conn_new(protect_with_keys, &cipher);
+	quic_offload_conn_set_shortest(self->conn, 1);
 	ASSERT_EQ(0, set_keys(self, quic_ciphers[cipher].type, 0));
 	put(self, 2);
 	EXPECT_SENT();

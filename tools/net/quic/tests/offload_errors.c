@@ -89,6 +89,7 @@ TEST_F(offload, no_cipher)
 {
 	quic_offload_conn_free(self->conn);
 	self->conn = quic_offload_conn_new(protect, self);
+	quic_offload_conn_set_shortest(self->conn, 1);
 	ASSERT_EQ(0, set_keys(self, 0, 0));
 	put(self, 3);
 	EXPECT_SENT();
@@ -388,6 +389,7 @@ TEST_F(offload, no_key)
 
 	quic_offload_conn_free(self->conn);
 	self->conn = quic_offload_conn_new(protect, self);
+	quic_offload_conn_set_shortest(self->conn, 1);
 	self->generation = 0;
 	put(self, 1);
 	EXPECT_ERROR(ENOKEY);
@@ -432,6 +434,7 @@ TEST_F(offload, protect_fails)
 {
 	quic_offload_conn_free(self->conn);
 	self->conn = quic_offload_conn_new(protect_fails, self);
+	quic_offload_conn_set_shortest(self->conn, 1);
 	ASSERT_EQ(0, set_keys(self, 0, 0));
 	put(self, 1);
 	EXPECT_ERROR(EPROTO);

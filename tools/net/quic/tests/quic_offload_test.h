@@ -145,6 +145,7 @@ FIXTURE_SETUP(offload)
 	ASSERT_EQ(0, quic_env_open(&self->env, variant->family));
 	self->sock = quic_offload_socket_new(self->env.tx, notice, self);
 	self->conn = quic_offload_conn_new(protect, self);
+	quic_offload_conn_set_shortest(self->conn, 1);
 	ASSERT_EQ(0, read_file(MAX_FLOWS, self->max_flows,
 			       sizeof(self->max_flows)));
 	ASSERT_EQ(0, read_file(MAX_PACKETS, self->max_packets,
