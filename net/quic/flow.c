@@ -129,7 +129,7 @@ static bool quic_flow_same_key(const struct quic_flow *flow,
  * RFC 9001 section 6: an update replaces packet protection key and IV.
  *
  * Context: process context, may sleep.
- * Return: 0, also if a receive flow has just that generation; -EOPNOTSUPP if
+ * Return: 1, or 0 if a receive flow has just that generation; -EOPNOTSUPP if
  * the cipher is not available, -EEXIST if the flow has that generation,
  * -EINVAL if it can't get that generation, cipher or header key, -ENOMEM.
  */
@@ -161,7 +161,7 @@ int quic_flow_update(struct quic_flow *flow,
 	flow->generation = key->generation;
 	quic_key_put(old);
 
-	return 0;
+	return 1;
 }
 
 /**

@@ -218,6 +218,8 @@ static void quic_rx_datagram(struct quic_rx *rx, u8 *packet, unsigned int len,
 		return;
 	entry->conn_id_length = dcid_len;
 	rx->count[entry->status]++;
+	if (entry->status == QUIC_RX_DECRYPTED)
+		rx->bytes += len;
 }
 
 /**

@@ -23,6 +23,17 @@ static const struct snmp_mib quic_mib_list[] = {
 	SNMP_MIB_ITEM("QuicRxSwNoFlow", QUIC_MIB_RX_SW_NO_FLOW),
 	SNMP_MIB_ITEM("QuicRxSwLimit", QUIC_MIB_RX_SW_LIMIT),
 	SNMP_MIB_ITEM("QuicRxSwDropped", QUIC_MIB_RX_SW_DROPPED),
+	SNMP_MIB_ITEM("QuicTxSwErrorNoFlow", QUIC_MIB_TX_SW_ERROR_NO_FLOW),
+	SNMP_MIB_ITEM("QuicTxSwErrorNoKey", QUIC_MIB_TX_SW_ERROR_NO_KEY),
+	SNMP_MIB_ITEM("QuicTxSwErrorPktNum", QUIC_MIB_TX_SW_ERROR_PKT_NUM),
+	SNMP_MIB_ITEM("QuicTxSwErrorKeyLimit", QUIC_MIB_TX_SW_ERROR_KEY_LIMIT),
+	SNMP_MIB_ITEM("QuicTxSwErrorMalformed", QUIC_MIB_TX_SW_ERROR_MALFORMED),
+	SNMP_MIB_ITEM("QuicTxSwErrorMemory", QUIC_MIB_TX_SW_ERROR_MEMORY),
+	SNMP_MIB_ITEM("QuicTxSwErrorOther", QUIC_MIB_TX_SW_ERROR_OTHER),
+	SNMP_MIB_ITEM("QuicTxSwBytes", QUIC_MIB_TX_SW_BYTES),
+	SNMP_MIB_ITEM("QuicTxSwKeyUpdates", QUIC_MIB_TX_SW_KEY_UPDATES),
+	SNMP_MIB_ITEM("QuicRxSwBytes", QUIC_MIB_RX_SW_BYTES),
+	SNMP_MIB_ITEM("QuicRxSwKeyUpdates", QUIC_MIB_RX_SW_KEY_UPDATES),
 };
 
 static int quic_stat_seq_show(struct seq_file *seq, void *v)

@@ -189,9 +189,11 @@ static int quic_rx_deliver(struct quic_rx *rx)
 
 static void quic_rx_count(const struct quic_rx *rx, struct net *net)
 {
-	if (rx->count[QUIC_RX_DECRYPTED])
+	if (rx->count[QUIC_RX_DECRYPTED]) {
 		QUIC_ADD_STATS(net, RX_SW_PACKETS,
 			       rx->count[QUIC_RX_DECRYPTED]);
+		QUIC_ADD_STATS(net, RX_SW_BYTES, rx->bytes);
+	}
 	if (rx->count[QUIC_RX_NO_KEY])
 		QUIC_ADD_STATS(net, RX_SW_NO_KEY, rx->count[QUIC_RX_NO_KEY]);
 	if (rx->count[QUIC_RX_BAD_TAG])

@@ -63,6 +63,7 @@ struct quic_progress {
  * @progress: of that flow; while peeking of all flows of the message, which
  *	there are at most as many as datagrams
  * @count: datagrams of each status; not offloaded: short headers without a flow
+ * @bytes: in those that were opened
  * @matched: a flow matches at least one of the datagrams
  * @reqsize: bytes behind @req
  * @req: for one packet after the other
@@ -82,6 +83,7 @@ struct quic_rx {
 	struct quic_progress		*at;
 	struct quic_progress		*progress;
 	unsigned int			count[QUIC_RX_LIMIT + 1];
+	unsigned int			bytes;
 	bool				matched;
 	unsigned int			reqsize;
 	struct aead_request		*req;

@@ -18,6 +18,7 @@ struct quic_tx_request {
 	unsigned int	dcid_len;
 	u16		gso_size;	/* as UDP takes it, tags included */
 	bool		bypass;
+	bool		by_udp;		/* it is UDP that did not send it */
 };
 
 /* UDP's own sendmsg(), which fetches the bytes it sends with @getfrag */
@@ -67,6 +68,7 @@ static int quic_cmsg_parse(struct sock *sk, struct msghdr *msg,
 
 	tr->encrypt = NULL;
 	tr->bypass = false;
+	tr->by_udp = false;
 	tr->gso_size = READ_ONCE(udp_sk(sk)->gso_size);
 
 	for_each_cmsghdr(cmsg, msg) {
@@ -172,7 +174,7 @@ static int quic_train_peek_dcid(struct quic_train *train,
 }
 
 static int quic_tx_train(const struct quic_train *train, struct sock *sk,
-			 struct msghdr *msg, const struct quic_tx_request *tr)
+			 struct msghdr *msg, struct quic_tx_request *tr)
 {
 	struct quic_tx *tx;
 	int err;
@@ -182,19 +184,20 @@ static int quic_tx_train(const struct quic_train *train, struct sock *sk,
 		return -ENOBUFS;
 
 	err = quic_call_udp(sk, &tx->msg, train->wire_len, tr);
-	err = quic_tx_finish(tx, err);
+	err = quic_tx_finish(tx, err, &tr->by_udp);
 	if (err)
 		return err;
 
 	iov_iter_advance(&msg->msg_iter, train->len);
 	QUIC_ADD_STATS(sock_net(sk), TX_SW_PACKETS,
 		       (train->wire_len - train->len) / QUIC_TAG_SIZE);
+	QUIC_ADD_STATS(sock_net(sk), TX_SW_BYTES, train->wire_len);
 
 	return 0;
 }
 
 static int quic_send_train(struct sock *sk, struct msghdr *msg, size_t len,
-			   const struct quic_tx_request *tr)
+			   struct quic_tx_request *tr)
 {
 	/* NULL for a moment on machines that see sk_prot before ulp_data. */
 	struct quic_sock *qs = rcu_dereference_raw(udp_sk(sk)->ulp_data);
@@ -229,6 +232,29 @@ static int quic_send_train(struct sock *sk, struct msghdr *msg, size_t len,
 	quic_key_put(train.keys[1]);
 
 	return err;
+}
+
+/* Why a message was not sent */
+static void quic_tx_count_error(struct net *net, int err, bool by_udp)
+{
+	QUIC_INC_STATS(net, TX_SW_ERROR);
+
+	if (err == -ENOBUFS || err == -ENOMEM)
+		QUIC_INC_STATS(net, TX_SW_ERROR_MEMORY);
+	else if (by_udp)
+		QUIC_INC_STATS(net, TX_SW_ERROR_OTHER);
+	else if (err == -ENOENT)
+		QUIC_INC_STATS(net, TX_SW_ERROR_NO_FLOW);
+	else if (err == -ENOKEY)
+		QUIC_INC_STATS(net, TX_SW_ERROR_NO_KEY);
+	else if (err == -ERANGE)
+		QUIC_INC_STATS(net, TX_SW_ERROR_PKT_NUM);
+	else if (err == -EKEYEXPIRED)
+		QUIC_INC_STATS(net, TX_SW_ERROR_KEY_LIMIT);
+	else if (err == -EINVAL || err == -EMSGSIZE)
+		QUIC_INC_STATS(net, TX_SW_ERROR_MALFORMED);
+	else
+		QUIC_INC_STATS(net, TX_SW_ERROR_OTHER);
 }
 
 /* What makes UDP keep the message, take pages, or not send at all, instead of
@@ -278,7 +304,7 @@ int quic_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		return len;
 
 	if (err != -EAGAIN && err != -EINTR && err != -ERESTARTSYS)
-		QUIC_INC_STATS(sock_net(sk), TX_SW_ERROR);
+		quic_tx_count_error(sock_net(sk), err, tr.by_udp);
 
 	return err;
 }

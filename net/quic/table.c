@@ -116,9 +116,13 @@ int quic_flow_add(struct quic_sock *qs, struct net *net, enum quic_dir dir,
 	flow = quic_table_find(qs, &key);
 	if (flow) {
 		err = quic_flow_update(flow, info);
-		if (!err)
+		if (err >= 0)
 			quic_flow_received(flow, next_pkt_num);
-		return err;
+		if (err > 0 && dir == QUIC_TX)
+			QUIC_INC_STATS(net, TX_SW_KEY_UPDATES);
+		else if (err > 0)
+			QUIC_INC_STATS(net, RX_SW_KEY_UPDATES);
+		return min(err, 0);
 	}
 
 	flow = quic_flow_create(&key, info);

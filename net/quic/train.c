@@ -220,11 +220,12 @@ int quic_tx_getfrag(void *from, char *to, int offset, int len, int odd,
  * quic_tx_finish - end a train
  * @tx: the train, is freed
  * @ret: what UDP said
+ * @by_udp: is told whether an error is UDP's
  *
  * Context: process context, may sleep.
  * Return: 0 if it was sent, else the error to return.
  */
-int quic_tx_finish(struct quic_tx *tx, int ret)
+int quic_tx_finish(struct quic_tx *tx, int ret, bool *by_udp)
 {
 	bool waited = ret == -EAGAIN || ret == -EINTR || ret == -ERESTARTSYS;
 
@@ -241,6 +242,7 @@ int quic_tx_finish(struct quic_tx *tx, int ret)
 	if (tx->asked < tx->train->wire_len)
 		quic_tx_give_back(tx);
 
+	*by_udp = !tx->err;
 	ret = tx->err ?: min(ret, 0);
 	/* UDP has one of them for skbs and the other for their pages. */
 	if (ret == -ENOMEM)

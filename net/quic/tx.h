@@ -69,6 +69,6 @@ struct quic_tx *quic_tx_start(const struct quic_train *train,
 			      const struct msghdr *msg);
 int quic_tx_getfrag(void *from, char *to, int offset, int len, int odd,
 		    struct sk_buff *skb);
-int quic_tx_finish(struct quic_tx *tx, int ret);
+int quic_tx_finish(struct quic_tx *tx, int ret, bool *by_udp);
 
 #endif /* _NET_QUIC_TX_H */

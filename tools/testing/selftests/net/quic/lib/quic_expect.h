@@ -38,6 +38,7 @@ static inline void quic_expect_error(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, wire.frames);
 	quic_expect_nothing(_metadata, env);
 	ASSERT_EQ(before + counted, quic_stat("QuicTxSwError"));
+	ASSERT_EQ(before + counted, quic_stat_sum("QuicTxSwError"));
 	ASSERT_EQ(sent, quic_stat("QuicTxSwPackets"));
 }
 

@@ -295,6 +295,22 @@ long quic_stat(const char *name)
 	return result;
 }
 
+long quic_stat_sum(const char *prefix)
+{
+	FILE *f = fopen("/proc/self/net/quic_stat", "r");
+	size_t len = strlen(prefix);
+	long value, result = 0;
+	char found[64];
+
+	if (!f)
+		return -1;
+	while (fscanf(f, "%63s %ld", found, &value) == 2)
+		if (!strncmp(found, prefix, len) && found[len])
+			result += value;
+	fclose(f);
+	return result;
+}
+
 long quic_flows_become(long expected)
 {
 	long flows;

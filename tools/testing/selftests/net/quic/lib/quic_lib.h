@@ -137,6 +137,8 @@ unsigned int quic_receive(int rx, struct quic_oracle *const phase[2],
 
 /* A counter of /proc/net/quic_stat, -1 if it is not there. */
 long quic_stat(const char *name);
+/* The sum of those whose names go on behind @prefix */
+long quic_stat_sum(const char *prefix);
 /*
  * QuicCurrTxSw, as soon as it is @expected: what deletes flows may not be done
  * when somebody else has closed a socket.

@@ -16,6 +16,7 @@ quic_expect_rx_counters(struct __test_metadata *_metadata,
 	struct quic_rx_counters now = quic_rx_counters();
 
 	ASSERT_EQ(counters->packets, now.packets);
+	ASSERT_EQ(counters->bytes, now.bytes);
 	ASSERT_EQ(counters->bad_tag, now.bad_tag);
 	ASSERT_EQ(counters->no_key, now.no_key);
 	ASSERT_EQ(counters->no_flow, now.no_flow);

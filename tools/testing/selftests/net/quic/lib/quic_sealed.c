@@ -282,12 +282,13 @@ const char *quic_received_differs(const struct quic_received *received,
 /* They are read at once: tests read them often. */
 struct quic_rx_counters quic_rx_counters(void)
 {
-	struct quic_rx_counters c = { -1, -1, -1, -1, -1, -1 };
+	struct quic_rx_counters c = { -1, -1, -1, -1, -1, -1, -1 };
 	const struct {
 		const char *name;
 		long *value;
 	} counters[] = {
 		{ "QuicRxSwPackets", &c.packets },
+		{ "QuicRxSwBytes", &c.bytes },
 		{ "QuicRxSwBadTag", &c.bad_tag },
 		{ "QuicRxSwNoKey", &c.no_key },
 		{ "QuicRxSwNoFlow", &c.no_flow },
@@ -315,7 +316,10 @@ void quic_rx_counters_add(struct quic_rx_counters *counters,
 	unsigned int i;
 
 	for (i = 0; i < sealed->count; i++) {
-		counters->packets += sealed->entry[i].status == QUIC_RX_DECRYPTED;
+		if (sealed->entry[i].status == QUIC_RX_DECRYPTED) {
+			counters->packets++;
+			counters->bytes += sealed->at[i + 1] - sealed->at[i];
+		}
 		counters->bad_tag += sealed->entry[i].status == QUIC_RX_BAD_TAG;
 		counters->no_key += sealed->entry[i].status == QUIC_RX_NO_KEY;
 		counters->limit += sealed->entry[i].status == QUIC_RX_LIMIT;

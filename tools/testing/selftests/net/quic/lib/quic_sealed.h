@@ -84,7 +84,7 @@ const char *quic_received_content(const struct quic_received *received,
 
 /* The counters of receiving */
 struct quic_rx_counters {
-	long packets, bad_tag, no_key, no_flow, limit, dropped;
+	long packets, bytes, bad_tag, no_key, no_flow, limit, dropped;
 };
 
 struct quic_rx_counters quic_rx_counters(void);
