@@ -24,11 +24,11 @@
 #define LIMIT_CHACHA20	(1ULL << 36)
 #define LIMIT_CCM	2965820ULL
 
-_Static_assert((int)QUIC_OFFLOAD_SEALED == QUIC_RX_NOT_OFFLOADED &&
-	       (int)QUIC_OFFLOAD_OPENED == QUIC_RX_DECRYPTED &&
-	       (int)QUIC_OFFLOAD_HEADER == QUIC_RX_NO_KEY &&
-	       (int)QUIC_OFFLOAD_REFUSED == QUIC_RX_BAD_TAG &&
-	       (int)QUIC_OFFLOAD_LIMIT == QUIC_RX_LIMIT, "statuses");
+_Static_assert(QUIC_RX_NOT_OFFLOADED == (int)QUIC_OFFLOAD_SEALED &&
+	       QUIC_RX_DECRYPTED == (int)QUIC_OFFLOAD_OPENED &&
+	       QUIC_RX_NO_KEY == (int)QUIC_OFFLOAD_HEADER &&
+	       QUIC_RX_BAD_TAG == (int)QUIC_OFFLOAD_REFUSED &&
+	       QUIC_RX_LIMIT == (int)QUIC_OFFLOAD_LIMIT, "statuses");
 _Static_assert(sizeof(struct quic_rx_ancillary_data) == 2 * sizeof(uint64_t),
 	       "QUIC_OFFLOAD_RX_CONTROL");
 
