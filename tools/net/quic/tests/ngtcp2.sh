@@ -191,7 +191,8 @@ impairments()
 # Packets that leave alone are not left to the kernel, unless somebody says so.
 spared()
 {
-	local shortest= kernel gso
+	# shellcheck disable=SC2034 # ngtcp2_lib.sh reads it
+	local shortest='' kernel gso
 
 	for gso in --no-gso ""; do
 		listen h3 $gso
