@@ -30,6 +30,8 @@ enum {
  *	Socket lock held, may sleep.
  * @release: undo @init, when @sk is closed.  UDP's own operations are back in
  *	place and no system call uses the socket any more.  May sleep.
+ * @getsockopt: handle a socket option that tells what the protocol can do, for
+ *	any socket.  Socket lock not held.
  * @setsockopt: handle a socket option that attaches the protocol by itself,
  *	for sockets that do not have it yet.  Socket lock not held.
  * @prots: the operations that @build_proto made, one for each family.
@@ -42,6 +44,7 @@ struct udp_ulp_ops {
 	void (*build_proto)(struct proto *prot);
 	int (*init)(struct sock *sk);
 	void (*release)(struct sock *sk);
+	int (*getsockopt)(struct sock *sk, int optname, sockopt_t *opt);
 	int (*setsockopt)(struct sock *sk, int optname, sockptr_t optval,
 			  unsigned int optlen);
 
@@ -61,6 +64,8 @@ int udp_set_ulp(struct sock *sk, sockptr_t optval, unsigned int optlen);
 int udp_get_ulp(struct sock *sk, sockopt_t *opt);
 int udp_ulp_setsockopt(struct sock *sk, const char *name, int optname,
 		       sockptr_t optval, unsigned int optlen);
+int udp_ulp_getsockopt(struct sock *sk, const char *name, int optname,
+		       sockopt_t *opt);
 void udp_cleanup_ulp(struct sock *sk);
 
 static inline bool udp_has_ulp(const struct sock *sk)
@@ -84,6 +89,12 @@ static inline int udp_get_ulp(struct sock *sk, sockopt_t *opt)
 static inline int udp_ulp_setsockopt(struct sock *sk, const char *name,
 				     int optname, sockptr_t optval,
 				     unsigned int optlen)
+{
+	return -ENOPROTOOPT;
+}
+
+static inline int udp_ulp_getsockopt(struct sock *sk, const char *name,
+				     int optname, sockopt_t *opt)
 {
 	return -ENOPROTOOPT;
 }

@@ -277,6 +277,31 @@ int udp_ulp_setsockopt(struct sock *sk, const char *name, int optname,
 }
 
 /**
+ * udp_ulp_getsockopt - have a ULP say what it can do
+ * @sk: UDP socket, with or without that ULP, which it does not get
+ * @name: the ULP, loaded if need be
+ * @optname: socket option
+ * @opt: receives its value and length
+ *
+ * Return: what the ULP says, or -ENOENT if it is not there.
+ */
+int udp_ulp_getsockopt(struct sock *sk, const char *name, int optname,
+		       sockopt_t *opt)
+{
+	struct udp_ulp_ops *ulp;
+	int err;
+
+	ulp = udp_ulp_get_autoload(name);
+	if (!ulp)
+		return -ENOENT;
+
+	err = ulp->getsockopt(sk, optname, opt);
+	module_put(ulp->owner);
+
+	return err;
+}
+
+/**
  * udp_cleanup_ulp - release the ULP of a socket that is being closed
  * @sk: UDP socket
  *

@@ -27,18 +27,21 @@ QUIC_CIPHER_ASSERT(TLS_CIPHER_CHACHA20_POLY1305);
 static const struct quic_cipher quic_ciphers[] = {
 	{
 		.type		= TLS_CIPHER_AES_GCM_128,
+		.capability	= QUIC_CAP_AES_GCM_128,
 		.aead		= "gcm(aes)",
 		.key_size	= TLS_CIPHER_AES_GCM_128_KEY_SIZE,
 		.limit		= 1ULL << 23,
 		.integrity_limit = 1ULL << 52,
 	}, {
 		.type		= TLS_CIPHER_AES_GCM_256,
+		.capability	= QUIC_CAP_AES_GCM_256,
 		.aead		= "gcm(aes)",
 		.key_size	= TLS_CIPHER_AES_GCM_256_KEY_SIZE,
 		.limit		= 1ULL << 23,
 		.integrity_limit = 1ULL << 52,
 	}, {
 		.type		= TLS_CIPHER_AES_CCM_128,
+		.capability	= QUIC_CAP_AES_CCM_128,
 		.aead		= "ccm(aes)",
 		.key_size	= TLS_CIPHER_AES_CCM_128_KEY_SIZE,
 		.ccm		= true,
@@ -46,6 +49,7 @@ static const struct quic_cipher quic_ciphers[] = {
 		.integrity_limit = 2965820,
 	}, {
 		.type		= TLS_CIPHER_CHACHA20_POLY1305,
+		.capability	= QUIC_CAP_CHACHA20_POLY1305,
 		.key_size	= TLS_CIPHER_CHACHA20_POLY1305_KEY_SIZE,
 		.chacha		= true,
 		.limit		= 1ULL << 62,
@@ -79,6 +83,33 @@ const struct quic_cipher *quic_cipher_find(u16 type)
 	}
 
 	return NULL;
+}
+
+static bool quic_cipher_is_available(const struct quic_cipher *cipher)
+{
+	if (cipher->chacha)
+		return !fips_enabled;
+
+	return crypto_has_aead(cipher->aead, 0, CRYPTO_ALG_ASYNC);
+}
+
+/**
+ * quic_cipher_capabilities - which ciphers can keys be for?
+ *
+ * Context: process context, may sleep and load modules.
+ * Return: QUIC_CAP_AES_GCM_128 and others.
+ */
+u32 quic_cipher_capabilities(void)
+{
+	u32 capabilities = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(quic_ciphers); i++) {
+		if (quic_cipher_is_available(&quic_ciphers[i]))
+			capabilities |= quic_ciphers[i].capability;
+	}
+
+	return capabilities;
 }
 
 /**
@@ -153,7 +184,7 @@ int quic_cipher_set_keys(const struct quic_cipher *cipher,
 	struct crypto_aead *aead;
 
 	if (cipher->chacha) {
-		if (fips_enabled)
+		if (!quic_cipher_is_available(cipher))
 			return -EOPNOTSUPP;
 		quic_cipher_load_chacha_key(keys->chacha.payload, payload_key);
 		quic_cipher_load_chacha_key(keys->chacha.header, header_key);

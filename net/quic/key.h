@@ -52,6 +52,7 @@ void quic_guard_give_back(struct quic_guard *guard, const struct quic_use *use);
  * struct quic_cipher - one AEAD and its header protection
  * @aead: name in the crypto API, unless @chacha
  * @type: TLS_CIPHER_*
+ * @capability: QUIC_CAP_*
  * @key_size: bytes in the AEAD's and in the header protection key
  * @ccm: the crypto API wants the nonce in CCM's counter block format
  * @chacha: ChaCha20-Poly1305 of the crypto library, header protection by
@@ -62,6 +63,7 @@ void quic_guard_give_back(struct quic_guard *guard, const struct quic_use *use);
 struct quic_cipher {
 	const char	*aead;
 	u16		type;
+	u8		capability;
 	u8		key_size;
 	bool		ccm;
 	bool		chacha;
@@ -82,6 +84,7 @@ union quic_cipher_keys {
 };
 
 const struct quic_cipher *quic_cipher_find(u16 type);
+u32 quic_cipher_capabilities(void);
 u64 quic_cipher_limit(const struct quic_cipher *cipher);
 u64 quic_cipher_integrity_limit(const struct quic_cipher *cipher);
 int quic_cipher_set_keys(const struct quic_cipher *cipher,

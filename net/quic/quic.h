@@ -34,6 +34,7 @@ extern struct udp_ulp_ops quic_ulp_ops;
 
 int quic_ulp_setsockopt(struct sock *sk, int optname, sockptr_t optval,
 			unsigned int optlen);
+int quic_ulp_getsockopt(struct sock *sk, int optname, sockopt_t *opt);
 int quic_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 		    unsigned int optlen);
 int quic_getsockopt(struct sock *sk, int level, int optname,

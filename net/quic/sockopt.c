@@ -192,6 +192,44 @@ static int quic_get_rx_drop(struct sock *sk, char __user *optval,
 	return 0;
 }
 
+/* Those that know less of the structure get what they know. */
+static int quic_get_capabilities(sockopt_t *opt)
+{
+	const struct quic_capabilities capabilities = {
+		.ciphers		= quic_cipher_capabilities(),
+		.directions		= QUIC_CAP_TX | QUIC_CAP_RX,
+		.tx_connection_size	= sizeof(struct quic_connection_info),
+		.rx_connection_size	= sizeof(struct quic_rx_connection_info),
+		.tx_ancillary_size	= sizeof(struct quic_tx_ancillary_data),
+		.rx_ancillary_size	= sizeof(struct quic_rx_ancillary_data),
+		.max_conn_id_length	= QUIC_MAX_CONNECTION_ID_SIZE,
+		.max_packets		= UDP_MAX_SEGMENTS,
+	};
+
+	opt->optlen = min_t(unsigned int, opt->optlen, sizeof(capabilities));
+	if (!copy_to_iter_full(&capabilities, opt->optlen, &opt->iter_out))
+		return -EFAULT;
+
+	return 0;
+}
+
+/**
+ * quic_ulp_getsockopt - socket options of any UDP socket
+ * @sk: UDP socket, with or without the ULP
+ * @optname: UDP_QUIC_CAPABILITIES
+ * @opt: receives struct quic_capabilities, or as much of it as there is room for
+ *
+ * Context: process context, may sleep; socket not locked.
+ * Return: 0, -EFAULT or -ENOPROTOOPT.
+ */
+int quic_ulp_getsockopt(struct sock *sk, int optname, sockopt_t *opt)
+{
+	if (optname == UDP_QUIC_CAPABILITIES)
+		return quic_get_capabilities(opt);
+
+	return -ENOPROTOOPT;
+}
+
 /**
  * quic_ulp_setsockopt - socket options that attach the ULP by themselves
  * @sk: UDP socket, with or without the ULP

@@ -17,6 +17,7 @@ static_assert(sizeof(struct quic_connection_info) == 128);
 static_assert(sizeof(struct quic_tx_ancillary_data) == 16);
 static_assert(sizeof(struct quic_rx_connection_info) == 136);
 static_assert(sizeof(struct quic_rx_ancillary_data) == 16);
+static_assert(sizeof(struct quic_capabilities) == 24);
 
 static const struct rhashtable_params quic_table_params = {
 	.key_len		= sizeof_field(struct quic_flow, key),

@@ -80,6 +80,40 @@ struct quic_connection_info {
 	__u8	payload_iv[QUIC_PAYLOAD_IV_SIZE];
 };
 
+/* quic_capabilities.ciphers */
+#define QUIC_CAP_AES_GCM_128		0x01
+#define QUIC_CAP_AES_GCM_256		0x02
+#define QUIC_CAP_AES_CCM_128		0x04
+#define QUIC_CAP_CHACHA20_POLY1305	0x08
+
+/* quic_capabilities.directions */
+#define QUIC_CAP_TX			0x01
+#define QUIC_CAP_RX			0x02
+
+/**
+ * struct quic_capabilities - what UDP_QUIC_CAPABILITIES tells of any UDP socket
+ * @ciphers: QUIC_CAP_AES_GCM_128 and others: those that can be had.
+ * @directions: QUIC_CAP_TX: packets are protected, QUIC_CAP_RX: and opened.
+ * @tx_connection_size: bytes in the struct quic_connection_info that is known.
+ * @rx_connection_size: bytes in struct quic_rx_connection_info, likewise.
+ * @tx_ancillary_size: bytes in struct quic_tx_ancillary_data.
+ * @rx_ancillary_size: bytes in struct quic_rx_ancillary_data.
+ * @max_conn_id_length: bytes that a connection ID can have.
+ * @max_packets: packets that a message can have.
+ * @__reserved: zero.
+ */
+struct quic_capabilities {
+	__u32	ciphers;
+	__u32	directions;
+	__u16	tx_connection_size;
+	__u16	rx_connection_size;
+	__u16	tx_ancillary_size;
+	__u16	rx_ancillary_size;
+	__u16	max_conn_id_length;
+	__u16	max_packets;
+	__u32	__reserved;
+};
+
 /* quic_tx_ancillary_data.flags: send this message as it is, unprotected. */
 #define QUIC_BYPASS_ENCRYPTION		0x01
 

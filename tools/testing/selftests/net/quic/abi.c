@@ -43,6 +43,18 @@ FIELD(DATA, conn_id_length, 9, 1);
 FIELD(DATA, __reserved, 10, 6);
 _Static_assert(sizeof(DATA) == 16 && _Alignof(DATA) == 8, "tx_ancillary_data");
 
+#define CAPS struct quic_capabilities
+FIELD(CAPS, ciphers, 0, 4);
+FIELD(CAPS, directions, 4, 4);
+FIELD(CAPS, tx_connection_size, 8, 2);
+FIELD(CAPS, rx_connection_size, 10, 2);
+FIELD(CAPS, tx_ancillary_size, 12, 2);
+FIELD(CAPS, rx_ancillary_size, 14, 2);
+FIELD(CAPS, max_conn_id_length, 16, 2);
+FIELD(CAPS, max_packets, 18, 2);
+FIELD(CAPS, __reserved, 20, 4);
+_Static_assert(sizeof(CAPS) == 24 && _Alignof(CAPS) == 4, "capabilities");
+
 #define RX_INFO struct quic_rx_connection_info
 FIELD(RX_INFO, conn, 0, 128);
 FIELD(RX_INFO, next_pkt_num, 128, 8);
@@ -64,7 +76,11 @@ _Static_assert(UDP_ULP == 105 && UDP_QUIC_ADD_TX_CONNECTION == 106 &&
 	       UDP_QUIC_DEL_TX_CONNECTION == 107 && UDP_QUIC_ENCRYPT == 108 &&
 	       UDP_QUIC_ADD_RX_CONNECTION == 109 &&
 	       UDP_QUIC_DEL_RX_CONNECTION == 110 && UDP_QUIC_DECRYPT == 111 &&
-	       UDP_QUIC_RX_DROP == 112, "options");
+	       UDP_QUIC_RX_DROP == 112 && UDP_QUIC_CAPABILITIES == 114,
+	       "options");
+_Static_assert(QUIC_CAP_AES_GCM_128 == 1 && QUIC_CAP_AES_GCM_256 == 2 &&
+	       QUIC_CAP_AES_CCM_128 == 4 && QUIC_CAP_CHACHA20_POLY1305 == 8 &&
+	       QUIC_CAP_TX == 1 && QUIC_CAP_RX == 2, "capabilities");
 _Static_assert(QUIC_RX_NOT_OFFLOADED == 0 && QUIC_RX_DECRYPTED == 1 &&
 	       QUIC_RX_NO_KEY == 2 && QUIC_RX_BAD_TAG == 3 &&
 	       QUIC_RX_LIMIT == 4, "statuses");

@@ -34,16 +34,17 @@ static socklen_t ulp_len;
 /* Their order in the page */
 #define doc_probe	doc_block_1
 #define doc_attach	doc_block_2
-#define doc_add		doc_block_3
-#define doc_del		doc_block_4
-#define doc_del_all	doc_block_5
-#define doc_cmsg	doc_block_6
-#define doc_gso		doc_block_7
-#define doc_add_rx	doc_block_8
-#define doc_entries	doc_block_9
-#define doc_drop	doc_block_10
+#define doc_can		doc_block_3
+#define doc_add		doc_block_4
+#define doc_del		doc_block_5
+#define doc_del_all	doc_block_6
+#define doc_cmsg	doc_block_7
+#define doc_gso		doc_block_8
+#define doc_add_rx	doc_block_9
+#define doc_entries	doc_block_10
+#define doc_drop	doc_block_11
 
-_Static_assert(DOC_BLOCKS == 10, "a block of quic.rst is not tried");
+_Static_assert(DOC_BLOCKS == 11, "a block of quic.rst is not tried");
 
 FIXTURE(doc) {
 	struct quic_env env;
@@ -99,6 +100,8 @@ TEST_F(doc, probe_and_attach)
 	ASSERT_EQ(0, err);
 	EXPECT_EQ(0, ulp_len);
 
+	doc_can();
+	EXPECT_EQ(0, err);
 	doc_attach();
 	ASSERT_EQ(0, err);
 
