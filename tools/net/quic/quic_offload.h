@@ -156,6 +156,17 @@ void quic_offload_socket_free(struct quic_offload_socket *sock);
 bool quic_offload_socket_enable(struct quic_offload_socket *sock, bool enable);
 
 /**
+ * quic_offload_socket_has_cipher() - ask before there are keys
+ * @sock: the object
+ * @cipher: TLS_CIPHER_*
+ *
+ * Return: whether the kernel can protect and open packets of that cipher, for all
+ * that it tells (UDP_QUIC_CAPABILITIES).
+ */
+bool quic_offload_socket_has_cipher(const struct quic_offload_socket *sock,
+				    uint16_t cipher);
+
+/**
  * quic_offload_socket_set_gso() - allow or forbid trains of packets
  * @sock: the object
  * @enable: false: one packet for each sendmsg().  The default is true

@@ -144,7 +144,9 @@ static bool flow_add(struct quic_offload_flow *flow,
 		return false;
 
 	quic_offload_flow_info(&info, &flow->key, keys, flow->path_id);
-	if (setsockopt(flow->sock->fd, SOL_UDP, UDP_QUIC_ADD_TX_CONNECTION,
+	if (!quic_offload_socket_has_cipher(flow->sock, keys->cipher))
+		err = EOPNOTSUPP;
+	else if (setsockopt(flow->sock->fd, SOL_UDP, UDP_QUIC_ADD_TX_CONNECTION,
 		       &info, sizeof(info)))
 		err = errno;
 	explicit_bzero(&info, sizeof(info));

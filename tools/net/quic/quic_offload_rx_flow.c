@@ -66,7 +66,9 @@ static void flow_add(struct quic_offload_rx_flow *flow,
 		return;
 
 	quic_offload_flow_info(&info.conn, &flow->key, keys, flow->path_id);
-	if (setsockopt(flow->sock->fd, SOL_UDP, UDP_QUIC_ADD_RX_CONNECTION,
+	if (!quic_offload_socket_has_cipher(flow->sock, keys->cipher))
+		err = EOPNOTSUPP;
+	else if (setsockopt(flow->sock->fd, SOL_UDP, UDP_QUIC_ADD_RX_CONNECTION,
 		       &info, sizeof(info)))
 		err = errno;
 	explicit_bzero(&info, sizeof(info));

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/tls.h>
+
 #include "quic_offload_receive.h"
 #include "quic_offload_socket.h"
 
@@ -45,6 +47,34 @@ int quic_offload_socket_segment(const struct quic_offload_socket *sock)
 	return size <= UINT16_MAX ? size : -1;
 }
 
+/* QUIC_CAP_*; UINT32_MAX where the kernel does not tell, or only says yes. */
+static uint32_t socket_ciphers(int fd)
+{
+	struct quic_capabilities can = { 0 };
+	socklen_t len = sizeof(can);
+
+	if (getsockopt(fd, SOL_UDP, UDP_QUIC_CAPABILITIES, &can, &len) ||
+	    !can.ciphers)
+		return UINT32_MAX;
+	return can.ciphers;
+}
+
+bool quic_offload_socket_has_cipher(const struct quic_offload_socket *sock,
+				    uint16_t cipher)
+{
+	switch (cipher) {
+	case TLS_CIPHER_AES_GCM_128:
+		return sock->ciphers & QUIC_CAP_AES_GCM_128;
+	case TLS_CIPHER_AES_GCM_256:
+		return sock->ciphers & QUIC_CAP_AES_GCM_256;
+	case TLS_CIPHER_AES_CCM_128:
+		return sock->ciphers & QUIC_CAP_AES_CCM_128;
+	case TLS_CIPHER_CHACHA20_POLY1305:
+		return sock->ciphers & QUIC_CAP_CHACHA20_POLY1305;
+	}
+	return sock->ciphers == UINT32_MAX;
+}
+
 struct quic_offload_socket *quic_offload_socket_new(int fd,
 						    quic_offload_notice notice,
 						    void *arg)
@@ -67,6 +97,8 @@ struct quic_offload_socket *quic_offload_socket_new(int fd,
 	sock->ulp = !err;
 	if (err)
 		quic_offload_socket_tell(sock, NO_ULP, err);
+	else
+		sock->ciphers = socket_ciphers(fd);
 
 	/* A kernel before UDP GSO would send a train as one datagram. */
 	sock->has_gso = quic_offload_socket_segment(sock) >= 0;

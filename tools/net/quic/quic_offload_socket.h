@@ -33,6 +33,9 @@
 #define UDP_QUIC_DEL_RX_CONNECTION	110
 #define UDP_QUIC_DECRYPT		111
 #endif
+#ifndef UDP_QUIC_CAPABILITIES
+#define UDP_QUIC_CAPABILITIES		114
+#endif
 
 /* Why the kernel does less than it might: each is told once. */
 enum quic_offload_reason {
@@ -57,6 +60,7 @@ struct quic_offload_socket {
 	atomic_bool gso;		/* as the user wishes */
 	atomic_uint told;		/* bits by enum quic_offload_reason */
 	atomic_bool ulp;		/* and it is not known to be a pretence */
+	uint32_t ciphers;		/* that the kernel has, if @ulp */
 	atomic_bool has_gso;
 	atomic_bool gso_proven;		/* it does not overlook UDP_SEGMENT */
 	struct quic_offload_routes routes;

@@ -4,9 +4,24 @@
  * and the kernel is told what it needs for them.
  */
 
+#include <linux/tls.h>
+
 #include "quic_offload_test.h"
 
 #define SLOTS		4	/* flows that a connection keeps */
+
+/* What can be had is known before there are keys. */
+TEST_F(offload, ciphers)
+{
+	unsigned int cipher;
+
+	for (cipher = 0; cipher <= TLS_CIPHER_CHACHA20_POLY1305 + 10; cipher++)
+		EXPECT_EQ(cipher >= TLS_CIPHER_AES_GCM_128 &&
+			  cipher <= TLS_CIPHER_CHACHA20_POLY1305,
+			  quic_offload_socket_has_cipher(self->sock, cipher)) {
+			TH_LOG("cipher %u", cipher);
+		}
+}
 
 /* Batches */
 
