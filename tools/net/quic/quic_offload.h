@@ -191,7 +191,8 @@ struct quic_offload_conn *quic_offload_conn_new(quic_offload_protect protect,
  * quic_offload_conn_set_shortest() - what is worth being left to the kernel
  * @conn: the connection
  * @packets: trains of fewer packets are protected in userspace; 1: none are.
- *	The default is QUIC_OFFLOAD_SHORTEST
+ *	The default is QUIC_OFFLOAD_SHORTEST.  Packets are opened by the kernel
+ *	from the first message on that has as many datagrams.
  *
  * The kernel looks up the flow and the key once for each message.  One with a
  * single packet (an ACK, or all of them where there is no GSO) hardly pays for

@@ -51,7 +51,6 @@ void quic_offload_received(struct quic_offload_message *message,
 	struct msghdr *mh = (struct msghdr *)msg;
 	const struct cmsghdr *entries = NULL;
 	struct cmsghdr *cmsg;
-	size_t count;
 
 	/* More has come, if recvmsg() was given MSG_TRUNC. */
 	if (!msg->msg_iovlen)
@@ -77,9 +76,10 @@ void quic_offload_received(struct quic_offload_message *message,
 		message->segment = len;
 
 	/* Who has others than a flow says knows nothing of them. */
-	count = len ? (len - 1) / message->segment + 1 : 0;
+	message->together = len ? (len - 1) / message->segment + 1 : 0;
 	if (entries && entries->cmsg_len ==
-		       CMSG_LEN(count * sizeof(struct quic_rx_ancillary_data)))
+		       CMSG_LEN(message->together *
+				sizeof(struct quic_rx_ancillary_data)))
 		message->entries = CMSG_DATA(entries);
 	else if (!entries && msg->msg_flags & MSG_CTRUNC && sock->rx_flows)
 		quic_offload_socket_tell(sock, NO_CONTROL, EMSGSIZE);
@@ -107,6 +107,7 @@ bool quic_offload_next(struct quic_offload_message *message,
 		.generation = entry.key_gen,
 		.dcid_len = entry.conn_id_length,
 		.status = entry.status,
+		.together = message->together,
 		.from = message->from,
 		.from_len = message->from_len,
 	};
@@ -186,6 +187,10 @@ void quic_offload_opened(struct quic_offload_socket *sock,
 	if (!packet->dcid_len && !key.family)
 		return;
 	flow = quic_offload_rx_flow(rx, sock, path_id, &key);
+
+	/* As for sending: ACKs that come one by one are not worth a flow. */
+	if (!flow->added && datagram->together < conn->shortest)
+		return;
 
 	if (!flow->added || packet->number >= flow->next + BEHIND ||
 	    datagram->status == QUIC_OFFLOAD_HEADER)

@@ -70,6 +70,7 @@ enum quic_offload_status {
  * @dcid_len: length of the connection ID that it was found by; 0 with
  *	QUIC_OFFLOAD_SEALED
  * @status: what the kernel has done
+ * @together: datagrams in its message; SIZE_MAX if that is not known
  * @from: who sent it, NULL if recvmsg() was not asked
  * @from_len: length of @from
  */
@@ -80,6 +81,7 @@ struct quic_offload_datagram {
 	uint8_t generation;
 	uint8_t dcid_len;
 	enum quic_offload_status status;
+	size_t together;
 	const struct sockaddr *from;
 	socklen_t from_len;
 };
@@ -92,6 +94,7 @@ struct quic_offload_message {
 	uint8_t *data;
 	size_t left;
 	size_t segment;
+	size_t together;
 	const uint8_t *entries;
 	const struct sockaddr *from;
 	socklen_t from_len;

@@ -163,6 +163,7 @@ void preload_recognise(const uint8_t *data, size_t len,
 	*datagram = (struct quic_offload_datagram) {
 		.data = (uint8_t *)data,
 		.len = len,
+		.together = SIZE_MAX,
 	};
 	if (len < TAG_SIZE)
 		return;

@@ -358,7 +358,7 @@ connections()
 
 	receive_in "$client"
 	rm -f "$files"/got/*
-	in_client timeout "$patience" "$dir/h3_client" "$@" \
+	in_client timeout "$patience" "$dir/h3_client" $shortest "$@" \
 		--connections="$count" --output="$files/got" \
 		"$to" $port /small > "$files/client.log" 2>&1 ||
 		fault "the client failed with $?"

@@ -23,6 +23,39 @@ TEST_F(receive, first_packet)
 	EXPECT_EQ(0, self->notices);
 }
 
+/* Whoever gets ACKs one by one has no flow, until a train has come; then
+ * datagrams that are alone are opened, too.
+ */
+TEST_F(receive, alone)
+{
+	unsigned int i;
+
+	quic_offload_conn_set_shortest(self->conn, 3);
+	for (i = 0; i < 4; i++)
+		EXPECT_STATUS(NOT_OFFLOADED);
+	EXPECT_FLOWS(0);
+	EXPECT_EQ(0, system_.asked);
+
+	for (i = 2; i < 4; i++) {
+		begin(self);
+		add(self);
+		instead(self, QUIC_RX_NOT_OFFLOADED);
+		add(self);
+		instead(self, QUIC_RX_NOT_OFFLOADED);
+		if (i == 3) {
+			add(self);
+			instead(self, QUIC_RX_NOT_OFFLOADED);
+		}
+		EXPECT_TAKEN();
+		EXPECT_FLOWS(i == 3 && variant->gro);
+	}
+	if (!variant->gro)
+		return;
+	EXPECT_STATUS(DECRYPTED);
+	EXPECT_OPENED(2);
+	EXPECT_STATS(3, 9, 0, 0);
+}
+
 /* As many datagrams as a message can have, and just the room for them */
 TEST_F(receive, many)
 {

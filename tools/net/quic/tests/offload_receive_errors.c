@@ -478,6 +478,7 @@ TEST_F(receive, no_cipher)
 
 	quic_offload_conn_free(self->conn);
 	self->conn = quic_offload_conn_new(NULL, NULL);
+	quic_offload_conn_set_shortest(self->conn, 1);
 	ASSERT_EQ(0, quic_offload_conn_set_rx_keys(self->conn, &keys));
 	EXPECT_STATUS(NOT_OFFLOADED);
 	EXPECT_STATUS(NOT_OFFLOADED);

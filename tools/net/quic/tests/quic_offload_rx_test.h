@@ -170,6 +170,7 @@ FIXTURE_SETUP(receive)
 	self->room = QUIC_OFFLOAD_RX_CONTROL;
 	self->sock = quic_offload_socket_new(self->env.rx, notice, self);
 	self->conn = quic_offload_conn_new(NULL, NULL);
+	quic_offload_conn_set_shortest(self->conn, 1);
 	snprintf(self->max_flows, sizeof(self->max_flows), "%lu",
 		 quic_env_read_number(MAX_FLOWS, NULL));
 	ASSERT_EQ(0, set_keys(self, variant->cipher, 0));
