@@ -197,7 +197,7 @@ static bool spares(struct quic_ngtcp2 *q)
 	};
 
 	return quic_offload_spares(path->user_data, q->offload, &to,
-				   quic_ngtcp2_batch_max(&q->batch));
+				   q->batch.max);
 }
 
 /* Where the next packet may be written, or NULL if nothing can be sent */
@@ -206,13 +206,15 @@ static uint8_t *begin_packet(struct quic_ngtcp2 *q, ngtcp2_tstamp ts)
 	struct quic_ngtcp2_batch *batch = &q->batch;
 	struct quic_offload_packet *packet;
 
-	batch->now = ts;
+	quic_ngtcp2_batch_begin(batch, ts);
 	if (!q->begun && quic_ngtcp2_batch_full(batch)) {
 		int err = quic_ngtcp2_send(q);
 
 		if (err == -EAGAIN)
 			return NULL;
 		q->err = err;
+		/* The path may take less than that now. */
+		quic_ngtcp2_batch_begin(batch, ts);
 	}
 
 	if (!q->begun && !batch->count)
@@ -263,7 +265,7 @@ ngtcp2_ssize quic_ngtcp2_writev_stream(struct quic_ngtcp2 *q,
 	}
 	len = ngtcp2_conn_writev_stream(q->conn, &route->path.path,
 					&route->info, dest,
-					quic_ngtcp2_batch_max(batch), pdatalen,
+					batch->max, pdatalen,
 					flags, stream_id, datav, datavcnt, ts);
 	/* A stream that has nothing to add does not end it. */
 	if (len >= 0)
@@ -290,7 +292,7 @@ ngtcp2_ssize quic_ngtcp2_write_close(struct quic_ngtcp2 *q,
 		q->enabled = false;
 	len = ngtcp2_conn_write_connection_close(q->conn, &route->path.path,
 						 &route->info, dest,
-						 quic_ngtcp2_batch_max(batch),
+						 batch->max,
 						 error, ts);
 	q->enabled = enabled;
 	return end_packet(q, len);

@@ -16,19 +16,21 @@ void quic_ngtcp2_batch_init(struct quic_ngtcp2_batch *batch, ngtcp2_conn *conn,
 		ngtcp2_path_storage_zero(&batch->routes[i].path);
 }
 
-size_t quic_ngtcp2_batch_max(const struct quic_ngtcp2_batch *batch)
+void quic_ngtcp2_batch_begin(struct quic_ngtcp2_batch *batch, ngtcp2_tstamp ts)
 {
 	ngtcp2_conn *conn = batch->conn;
 
-	return quic_ngtcp2_mtu_limit(&batch->mtu, ngtcp2_conn_get_path(conn),
-				     ngtcp2_conn_get_max_tx_udp_payload_size(conn),
-				     batch->now);
+	batch->now = ts;
+	batch->max = quic_ngtcp2_mtu_limit(&batch->mtu,
+					   ngtcp2_conn_get_path(conn),
+					   ngtcp2_conn_get_max_tx_udp_payload_size(conn),
+					   ts);
 }
 
 bool quic_ngtcp2_batch_full(const struct quic_ngtcp2_batch *batch)
 {
 	return batch->count == QUIC_NGTCP2_BATCH_PACKETS ||
-	       batch->used + quic_ngtcp2_batch_max(batch) > sizeof(batch->buf);
+	       batch->used + batch->max > sizeof(batch->buf);
 }
 
 static bool same_route(const struct quic_ngtcp2_route *a,

@@ -24,7 +24,8 @@ struct quic_ngtcp2_route {
  * @tclass: their traffic class but for ECN
  * @ifindex: the interface they leave by, or 0
  * @mtu: what their path takes
- * @now: when the last one was written
+ * @now: when the one that comes next is written
+ * @max: how long that may be
  * @first: those before were sent
  * @count: packets; the one that is being written comes next
  * @used: bytes of @buf that are taken
@@ -40,6 +41,7 @@ struct quic_ngtcp2_batch {
 	unsigned int ifindex;
 	struct quic_ngtcp2_mtu mtu;
 	ngtcp2_tstamp now;
+	size_t max;
 	size_t first;
 	size_t count;
 	size_t used;
@@ -53,8 +55,8 @@ struct quic_ngtcp2_batch {
 void quic_ngtcp2_batch_init(struct quic_ngtcp2_batch *batch, ngtcp2_conn *conn,
 			    struct quic_offload_conn *offload);
 
-/* How long the next packet may be */
-size_t quic_ngtcp2_batch_max(const struct quic_ngtcp2_batch *batch);
+/* A packet is about to be written: sets @now and @max. */
+void quic_ngtcp2_batch_begin(struct quic_ngtcp2_batch *batch, ngtcp2_tstamp ts);
 
 /* Whether there is room for it */
 bool quic_ngtcp2_batch_full(const struct quic_ngtcp2_batch *batch);
