@@ -10,7 +10,7 @@
 # BOOT_LOG=build/name: logs are name.log and name.trouble, of one guest among several
 # PIN=0 keeps the guest on the host's processor 0; it has one then, since two would
 # spin for a lock whose holder waits for its turn
-# QEMU_OPTIONS="more options", where it is QEMU
+# QEMU_OPTIONS="more options"  QEMU_CPU=max (and what it has or lacks), where it is QEMU
 # Exit status: the command's; 1 dirty log, 124 timeout, 125 guest died.
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
