@@ -12,9 +12,12 @@
 #                                       fails if packets that are received tell by it
 #                                       what must be hidden (BENCH=timing: in ns, to
 #                                       look at)
+#   BENCH=server scripts/bench.sh       where the instructions of a whole server and
+#                                       of a client go: server.txt and server.svg
 #   NOBUILD=1 takes the kernels in build/ as they are
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$ROOT/scripts/bench/circumstances.sh"
 
 BENCH=${BENCH:-all}
 SOURCES=$ROOT/scripts/bench
@@ -31,10 +34,12 @@ instructions)
 	flavours="x86_64 x86_64-pristine"
 	RAW=$RESULTS_DIR/raw-instructions.txt
 	RESULTS=$RESULTS_DIR/instructions.txt
-	# Each takes one nanosecond of the guest's time, whatever it is.
+	# Each takes one nanosecond of the guest's time, whatever it is (boot-qemu.sh).
 	export PIN='' QEMU_OPTIONS='-icount shift=0'
+	export QEMU_CPU=max,-erms,-fsrm
 	;;
-*) die "BENCH is 'all', 'quick', 'receive', 'receive-kernel', 'timing' or 'instructions', not '$BENCH'" ;;
+server) exec "$SOURCES/server/run.sh" ;;
+*) die "BENCH is 'all', 'quick', 'receive', 'receive-kernel', 'timing', 'instructions' or 'server', not '$BENCH'" ;;
 esac
 
 lock
@@ -78,26 +83,6 @@ guest() {
 	"$ROOT/scripts/boot.sh" "$1" "$SOURCES/guest.sh" "$RESULTS_DIR/$1" "$2" "${program[@]}"
 }
 
-# The machine and what ran on it, as lines of the same form
-circumstances() {
-	local processor cache vectors
-
-	processor=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
-	cache=$(cat /sys/devices/system/cpu/cpu0/cache/index3/size 2> /dev/null || echo unknown)
-	# What OpenSSL and the kernel have AES-GCM for
-	vectors=$(grep -m 1 '^flags' /proc/cpuinfo | grep -owE 'avx2|vaes|avx512vl|avx512bw' | sort | paste -sd ' ')
-	[[ $vectors = *avx512* ]] || vectors+=", no AVX-512"
-	printf 'about\t%s\t%s\n' \
-		Command "make bench BENCH=$BENCH" \
-		Date "$(date -u '+%Y-%m-%d %H:%M UTC')" \
-		Commit "$(git -C "$ROOT" describe --always --dirty 2> /dev/null || echo unknown)" \
-		Processor "$processor, $(nproc) of them, last level cache $cache" \
-		Vectors "$vectors" \
-		Kernel "Linux $(cat "$BUILD/$kernel/include/config/kernel.release"), flavour $kernel" \
-		Host "Linux $(uname -r), load $(cut -d ' ' -f 1 /proc/loadavg) before the start" \
-		Compiler "$(gcc --version | head -n 1)"
-}
-
 # boots FLAVOUR: its lines as those of one boot among others
 boots() {
 	sed -n -E "s/^(send|receive)\t/boot\t$1\t/p"
@@ -105,7 +90,7 @@ boots() {
 
 say "Measuring"
 {
-	circumstances
+	circumstances "$kernel"
 	guest "$kernel" "$BENCH"
 } > "$RAW"
 

@@ -1,0 +1,129 @@
+#!/bin/bash
+# Inside the guest: transfers between h3_server and a client over veth; the instructions
+# of one of them are counted. run.sh runs it.
+#
+#   guest.sh DIRECTORY server|client BYTES
+#
+# DIRECTORY/programs has the programs and the libraries that they take, and
+# DIRECTORY/columns what to transfer: name, peer, options of what is counted. The peer of
+# a server is h3_client, which has UDP_GRO, or gtlsclient, which has not; the peer of a
+# client is h3_server. From here DIRECTORY has kallsyms and, for column N, maps.N, and
+# packets.N: how many the server says that it has sent.
+
+set -euo pipefail
+
+directory=$1 side=$2 bytes=$3
+work=/run/bench
+
+mkdir $work
+mount -t tmpfs bench $work
+cd $work
+mkdir htdocs got peer
+# QEMU keeps what it has translated by physical address: seen in one process, it goes for
+# all others. What is counted therefore has files of its own.
+cp -r "$directory/programs" counted
+cp counted/h3_* peer
+head -c "$bytes" /dev/urandom > htdocs/file
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 \
+	-subj /CN=quic.test -keyout key.pem -out cert.pem 2> /dev/null
+
+modprobe quic
+ip netns add server
+ip netns add client
+ip link add quic0 netns server type veth peer name quic1 netns client
+ip -n server address add 192.0.2.1/24 dev quic0
+ip -n client address add 192.0.2.2/24 dev quic1
+ip -n server link set quic0 up
+ip -n client link set quic1 up
+cat /proc/kallsyms > "$directory/kallsyms"
+
+# No address is random, and all functions are found before.
+counted=(setarch -R env LD_LIBRARY_PATH="$work/counted" LD_BIND_NOW=1)
+
+# until_listening: on port 4433, 0x1151
+until_listening() {
+	until ip netns exec server grep -q ':1151 ' /proc/net/udp; do
+		kill -0 "$server"
+		sleep 0.1
+	done
+}
+
+# serve OPTION...
+serve() {
+	local program=(peer/h3_server)
+
+	[ "$side" != server ] || program=("${counted[@]}" counted/h3_server)
+	ip netns exec server "${program[@]}" --htdocs=htdocs --exit-after=1 "$@" \
+		192.0.2.1 4433 key.pem cert.pem > server.log 2>&1 &
+	server=$!
+	until_listening
+}
+
+# get PROGRAM OPTION...
+get() {
+	local program=(peer/h3_client)
+
+	[ "$side" != client ] || program=("${counted[@]}" counted/h3_client)
+	program+=(--output=got/file "${@:2}" 192.0.2.1 4433 /file)
+	[ "$1" = h3_client ] ||
+		program=(gtlsclient -q --no-quic-dump --no-http-dump --exit-on-all-streams-close
+			--download="$work/got" 192.0.2.1 4433 https://quic.test:4433/file)
+	ip netns exec client "${program[@]}" > client.log 2>&1 &
+	client=$!
+}
+
+# Whoever comes first pays for memory that was never used.
+warm_up() {
+	local side=neither
+
+	serve
+	get h3_client
+	wait "$client"
+	wait "$server"
+}
+
+# maps_of PID: once all libraries are there
+maps_of() {
+	local maps=
+
+	until [[ $maps = *counted/h3_*'[heap]'* ]]; do
+		sleep 0.01
+		maps=$(< "/proc/$1/maps")
+	done
+	echo "$maps"
+}
+
+# packets: what the server says that it has sent
+packets() {
+	[[ $(tail -n 1 server.log) =~ 'packets kernel='([0-9]+)' user='([0-9]+)' ready='([0-9]+) ]]
+	echo $((BASH_REMATCH[1] + BASH_REMATCH[2] + BASH_REMATCH[3]))
+}
+
+# failed WHAT
+failed() {
+	echo "$name: $1" >&2
+	tail -n 3 server.log client.log >&2
+	exit 1
+}
+
+warm_up
+n=0
+while read -r name peer options; do
+	echo "$name"
+	rm -f got/file
+	read -ra options <<< "$options"
+	if [ "$side" = server ]; then
+		serve "${options[@]}"
+		get "$peer" --no-offload
+	else
+		serve --no-offload
+		get h3_client "${options[@]}"
+	fi
+	maps_of "${!side}" > "$directory/maps.$n"
+	wait "$client" || failed "the client failed"
+	wait "$server" || failed "the server failed"
+	cmp htdocs/file got/file || failed "something else arrived"
+	packets > "$directory/packets.$n"
+	tail -n 1 "$side.log"
+	n=$((n + 1))
+done < "$directory/columns"

@@ -1,0 +1,67 @@
+# What the lines of raw-server.txt say, for report.awk and chart.awk: value(side, column,
+# name) is the instructions a packet of a row, of all rows ("total"), or of all if the
+# kernel had that AES-GCM ("vaes_avx2", "vaes_avx512").
+
+BEGIN {
+	FS = "\t"
+	rows = split("crypto ngtcp2 http3 memcpy fwrite way glue aead quic copy path write softirq rest", key, " ")
+	split("aead quic copy path write softirq rest", in_kernel, " ")
+	for (i in in_kernel) kernel[in_kernel[i]] = 1
+	both("crypto", "AEAD, header prot.")
+	both("ngtcp2", "ngtcp2")
+	both("http3", "nghttp3")
+	both("memcpy", "memcpy, memset, memcmp")
+	both("glue", "glue, quic_offload")
+	both("aead", "AEAD, header prot.")
+	both("quic", "net/quic")
+	both("copy", "copying")
+	both("softirq", "softirq")
+	label["server", "way"] = "receiving (ACKs)"
+	label["client", "way"] = "sending (ACKs)"
+	label["server", "path"] = "UDP and IP"
+	label["client", "path"] = "UDP and IP"
+	label["server", "rest"] = "recvmsg, poll, faults"
+	label["client", "rest"] = "sendmsg, poll, faults"
+	label["client", "fwrite"] = "fwrite"
+	label["client", "write"] = "write"
+}
+
+function both(name, text) {
+	label["server", name] = label["client", name] = text
+}
+
+$1 == "packets" {
+	packets[$2, $3] = $4
+	messages[$2, $3] = $5
+	spread[$2, $3] = $6
+}
+
+$1 == "count" {
+	count[$2, $3, $4] += $5
+	total[$2, $3] += $5
+}
+
+# Of AES-GCM's functions what was counted (of no one length), and what is computed
+$1 == "vaes" {
+	if ($5 == 0)
+		counted[$2, $3] += $7
+	else
+		instead[$2, $3, substr($4, match($4, /vaes/))] += $7
+	if (!($4 in seen)) {
+		seen[$4]
+		function_line[++functions] = sprintf("%-32s%5.0f%s", $4 "()", $7 / $6, \
+			$5 == 0 ? " counted" : " computed, for " $5 " bytes")
+	}
+}
+
+function value(side, column, name,    all) {
+	if (!packets[side, column]) {
+		print "no column " column > "/dev/stderr"
+		exit failed = 1
+	}
+	all = total[side, column]
+	if (name == "total") return all / packets[side, column]
+	if (name ~ /^vaes/)
+		return (all - counted[side, column] + instead[side, column, name]) / packets[side, column]
+	return count[side, column, name] / packets[side, column]
+}
