@@ -22,7 +22,8 @@ const char * const quic_source_names[QUIC_SOURCE_KINDS] = {
 
 static int file_open(enum quic_source_kind kind)
 {
-	char name[] = "quic-XXXXXX";
+	/* Not every file system lets a file be used that has no name: 9p. */
+	char name[] = "/tmp/quic-XXXXXX";
 	int fd;
 
 	if (kind == QUIC_SOURCE_MEMFD) {
