@@ -20,7 +20,7 @@ LOG=$BUILD/nginx.log
 QUIC=$ROOT/tools/net/quic
 OURS=("$QUIC"/nginx/* "$QUIC"/quic_offload*.[ch] "$ROOT/include/uapi/linux/quic.h")
 OPTIONS=(--with-http_v3_module --without-pcre --without-http_rewrite_module
-	--without-http_gzip_module --with-cc-opt="-O2 -g")
+	--without-http_gzip_module --with-http_dav_module --with-cc-opt="-O2 -g")
 
 # logged WHAT COMMAND...
 logged() {

@@ -11,180 +11,196 @@
 #include <quic_offload_socket.h>
 #include <linux/tls.h>
 
+/* What is being handled, and where it came from */
+static struct quic_offload_datagram datagram;
+static struct quic_offload_socket *receiver;
 
-static void
-ngx_quic_offload_notice(void *data, const char *text)
+static void notice(void *data, const char *text)
 {
-    ngx_listening_t  *ls = data;
+	ngx_listening_t *ls = data;
 
-    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "quic offload on %V: %s",
-                  &ls->addr_text, text);
+	ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+		      "quic offload on %V: %s", &ls->addr_text, text);
 }
-
 
 /*
  * In the master: attaching may load the kernel's module, which takes privileges
  * that workers have not. They inherit sockets and objects, each its own copy.
- * Behind all modules: a socket that quic_bpf has put into its map is left alone.
+ * A socket that quic_bpf, which comes before, has put into its map is refused.
  */
-ngx_int_t
-ngx_quic_offload_init(ngx_cycle_t *cycle)
+ngx_int_t ngx_quic_offload_init(ngx_cycle_t *cycle)
 {
-    ngx_uint_t           i;
-    ngx_listening_t     *ls;
-    ngx_pool_cleanup_t  *cln;
+	ngx_listening_t *ls = cycle->listening.elts;
+	ngx_pool_cleanup_t *cln;
+	ngx_uint_t i;
 
-    ls = cycle->listening.elts;
+	for (i = 0; i < cycle->listening.nelts && !ngx_test_config; i++) {
+		if (!ls[i].quic)
+			continue;
 
-    for (i = 0; i < cycle->listening.nelts && !ngx_test_config; i++) {
-        if (!ls[i].quic) {
-            continue;
-        }
+		cln = ngx_pool_cleanup_add(cycle->pool, 0);
+		ls[i].offload = quic_offload_socket_new(ls[i].fd, notice, &ls[i]);
+		if (!cln || !ls[i].offload)
+			return NGX_ERROR;
 
-        cln = ngx_pool_cleanup_add(cycle->pool, 0);
-        if (cln == NULL) {
-            return NGX_ERROR;
-        }
+		cln->handler = (ngx_pool_cleanup_pt)quic_offload_socket_free;
+		cln->data = ls[i].offload;
+	}
 
-        ls[i].offload = quic_offload_socket_new(ls[i].fd,
-                                                ngx_quic_offload_notice, &ls[i]);
-        cln->handler = (ngx_pool_cleanup_pt) quic_offload_socket_free;
-        cln->data = ls[i].offload;
-    }
-
-    return NGX_OK;
+	return NGX_OK;
 }
-
 
 /*
  * The master keeps sockets open, and with them the flows of a worker that was
  * killed. Who takes its place deletes them; other workers on the same socket add
  * theirs again when they miss them.
  */
-ngx_int_t
-ngx_quic_offload_init_process(ngx_cycle_t *cycle)
+ngx_int_t ngx_quic_offload_init_process(ngx_cycle_t *cycle)
 {
-    ngx_uint_t        i;
-    ngx_process_t    *process;
-    ngx_listening_t  *ls;
+	ngx_process_t *process = &ngx_processes[ngx_process_slot];
+	ngx_listening_t *ls = cycle->listening.elts;
+	ngx_uint_t i;
 
-    process = &ngx_processes[ngx_process_slot];
-    ls = cycle->listening.elts;
+	if (!process->exited || !WIFSIGNALED(process->status))
+		return NGX_OK;
 
-    if (!process->exited || !WIFSIGNALED(process->status)) {
-        return NGX_OK;
-    }
+	for (i = 0; i < cycle->listening.nelts; i++) {
+		if (!ls[i].quic || (ls[i].reuseport && ls[i].worker != ngx_worker))
+			continue;
+		setsockopt(ls[i].fd, SOL_UDP, UDP_QUIC_DEL_TX_CONNECTION, NULL, 0);
+		setsockopt(ls[i].fd, SOL_UDP, UDP_QUIC_DEL_RX_CONNECTION, NULL, 0);
+	}
 
-    for (i = 0; i < cycle->listening.nelts; i++) {
-        if (ls[i].quic && (!ls[i].reuseport || ls[i].worker == ngx_worker)) {
-            (void) setsockopt(ls[i].fd, SOL_UDP, UDP_QUIC_DEL_TX_CONNECTION,
-                              NULL, 0);
-            (void) setsockopt(ls[i].fd, SOL_UDP, UDP_QUIC_DEL_RX_CONNECTION,
-                              NULL, 0);
-        }
-    }
-
-    return NGX_OK;
+	return NGX_OK;
 }
 
-
-/* The keys are always those that nginx sends with: it keeps no built packets. */
-static int
-ngx_quic_offload_protect(void *data, const struct quic_offload_keys *k,
-    uint8_t *packet, size_t header_len, size_t len, uint64_t number)
+/*
+ * The packet is made once more, where it is, and sealed. The keys are those that
+ * nginx sends with: it keeps no built packets.
+ */
+static int protect(void *data, const struct quic_offload_keys *keys,
+		   uint8_t *packet, size_t header_len, size_t len,
+		   uint64_t number)
 {
-    u_char             *pn, nonce[NGX_QUIC_IV_LEN], mask[16];
-    ngx_str_t           ad, in, out;
-    ngx_uint_t          i, num_len;
-    ngx_quic_keys_t    *keys = data;
-    ngx_quic_secret_t  *secret;
+	u_char dcid[NGX_QUIC_MAX_CID_LEN];
+	ngx_str_t res = { .data = packet };
+	ngx_quic_header_t pkt = {
+		.keys = data,
+		.level = ssl_encryption_application,
+		.log = ngx_cycle->log,
+		.flags = packet[0],
+		.num_len = (packet[0] & 0x03) + 1,
+		.number = number,
+		.trunc = number,
+		.dcid.data = dcid,
+		.payload = { len - header_len, packet + header_len },
+	};
 
-    secret = &keys->secrets[ssl_encryption_application].server;
+	pkt.dcid.len = header_len - 1 - pkt.num_len;
+	memcpy(dcid, packet + 1, pkt.dcid.len);
 
-    if (ngx_memcmp(k->payload_iv, secret->iv.data, secret->iv.len) != 0) {
-        return -1;
-    }
-
-    ad.data = packet;
-    ad.len = header_len;
-    in.data = out.data = packet + header_len;
-    in.len = len - header_len;
-    out.len = in.len + NGX_QUIC_TAG_LEN;
-
-    num_len = (packet[0] & 0x03) + 1;
-    pn = packet + header_len - num_len;
-
-    ngx_memcpy(nonce, secret->iv.data, secret->iv.len);
-    ngx_quic_compute_nonce(nonce, sizeof(nonce), number);
-
-    if (ngx_quic_crypto_seal(secret, &out, nonce, &in, &ad, ngx_cycle->log)
-        != NGX_OK
-        || ngx_quic_crypto_hp(secret, mask, pn + 4, ngx_cycle->log) != NGX_OK)
-    {
-        return -1;
-    }
-
-    packet[0] ^= mask[0] & ngx_quic_pkt_hp_mask(packet[0]);
-
-    for (i = 0; i < num_len; i++) {
-        pn[i] ^= mask[i + 1];
-    }
-
-    return 0;
+	return ngx_quic_encrypt(&pkt, &res) == NGX_OK ? 0 : -1;
 }
 
-
-void
-ngx_quic_offload_add_key(ngx_quic_keys_t *keys, ngx_uint_t is_write,
-    ngx_quic_secret_t *secret, ngx_quic_md_t *key)
+void ngx_quic_offload_add_key(ngx_quic_keys_t *keys, ngx_uint_t is_write,
+			      ngx_quic_secret_t *secret, ngx_quic_md_t *key)
 {
-    struct quic_offload_keys  k;
-    static const uint16_t     ciphers[] = {     /* TLS1_3_CK_... */
-        [1] = TLS_CIPHER_AES_GCM_128,
-        [2] = TLS_CIPHER_AES_GCM_256,
-        [3] = TLS_CIPHER_CHACHA20_POLY1305,
-        [4] = TLS_CIPHER_AES_CCM_128
-    };
+	static const uint16_t ciphers[] = {	/* TLS1_3_CK_... */
+		[1] = TLS_CIPHER_AES_GCM_128,
+		[2] = TLS_CIPHER_AES_GCM_256,
+		[3] = TLS_CIPHER_CHACHA20_POLY1305,
+		[4] = TLS_CIPHER_AES_CCM_128,
+	};
+	struct quic_offload_keys k = {
+		.cipher = ciphers[keys->cipher & 0xf],
+	};
 
-    if (keys->generations[0] + keys->generations[1] == 0) {
-        keys->offload = quic_offload_conn_new(ngx_quic_offload_protect, keys);
-    }
+	/* Without it all packets are sealed. */
+	if (!keys->generations[0] && !keys->generations[1])
+		keys->offload = quic_offload_conn_new(protect, keys);
 
-    ngx_memzero(&k, sizeof(k));
-    k.generation = keys->generations[is_write]++;
-    k.cipher = ciphers[keys->cipher & 0xf];
+	k.generation = keys->generations[is_write]++;
+	memcpy(k.header_key, secret->hp.data, secret->hp.len);
+	memcpy(k.payload_key, key->data, key->len);
+	memcpy(k.payload_iv, secret->iv.data, secret->iv.len);
 
-    if (keys->offload == NULL) {
-        /* all packets are sealed */
-        return;
-    }
+	if (keys->offload && is_write)
+		quic_offload_conn_set_keys(keys->offload, &k);
+	else if (keys->offload)
+		quic_offload_conn_set_rx_keys(keys->offload, &k);
 
-    ngx_memcpy(k.header_key, secret->hp.data, secret->hp.len);
-    ngx_memcpy(k.payload_key, key->data, key->len);
-    ngx_memcpy(k.payload_iv, secret->iv.data, secret->iv.len);
-
-    if (is_write) {
-        (void) quic_offload_conn_set_keys(keys->offload, &k);
-
-    } else {
-        (void) quic_offload_conn_set_rx_keys(keys->offload, &k);
-    }
-
-    ngx_explicit_memzero(&k, sizeof(k));
+	explicit_bzero(&k, sizeof(k));
 }
-
 
 /*
  * Not before the path is validated: who forges addresses makes no flows. Where the
  * kernel is not asked anyway, nginx does what it always did.
  */
-ngx_uint_t
-ngx_quic_offload_allowed(ngx_connection_t *c)
+ngx_uint_t ngx_quic_offload_allowed(ngx_connection_t *c)
 {
-    ngx_quic_connection_t  *qc;
+	ngx_quic_connection_t *qc = ngx_quic_get_connection(c);
 
-    qc = ngx_quic_get_connection(c);
+	return qc->keys->offload && qc->path->validated &&
+	       quic_offload_socket_enable(c->listening->offload, true);
+}
 
-    return c->listening->offload && qc->keys->offload && qc->path->validated
-           && quic_offload_socket_enable(c->listening->offload, 1);
+/* One datagram a message: nginx does not use UDP_GRO. */
+void ngx_quic_offload_received(ngx_listening_t *ls, struct msghdr *msg, size_t n)
+{
+	struct quic_offload_message message;
+
+	receiver = ls->offload;
+	quic_offload_received(&message, receiver, msg, n);
+	quic_offload_next(&message, &datagram);
+}
+
+/* Not one that is coalesced, or has been copied: the kernel opens neither. */
+struct quic_offload_datagram *ngx_quic_offload_datagram(ngx_quic_header_t *pkt)
+{
+	static struct quic_offload_datagram sealed;
+
+	return pkt->data == datagram.data ? &datagram : &sealed;
+}
+
+/* Like ngx_quic_crypto_open(); sets pkt->error where the connection has to end. */
+ngx_int_t ngx_quic_offload_open(ngx_quic_header_t *pkt,
+				struct quic_offload_datagram *d,
+				ngx_quic_secret_t *secret, u_char *nonce,
+				ngx_str_t *in, ngx_str_t *ad)
+{
+	ngx_quic_keys_t *keys = pkt->keys;
+	struct quic_offload_conn *conn = keys->offload;
+	struct quic_offload_packet packet = {
+		.data = ad->data,
+		.len = ad->len,
+		.number = pkt->pn,
+		.dcid_len = pkt->dcid.len,
+	};
+	uint8_t generation;
+
+	if (!conn || pkt->level != ssl_encryption_application)
+		return ngx_quic_crypto_open(secret, &pkt->payload, nonce, in, ad,
+					    pkt->log);
+
+	if (d->status == QUIC_OFFLOAD_OPENED) {
+		/* The next key is there, but for a moment after an update. */
+		generation = keys->generations[0] - 1;
+		if (keys->next_key.client.ctx && !pkt->key_update)
+			generation--;
+
+		pkt->payload.data = in->data;
+		return quic_offload_agree(conn, d, pkt->pn, generation) ?
+		       NGX_OK : NGX_ERROR;
+	}
+
+	if (d->status != QUIC_OFFLOAD_LIMIT &&
+	    ngx_quic_crypto_open(secret, &pkt->payload, nonce, in, ad,
+				 pkt->log) == NGX_OK) {
+		quic_offload_opened(receiver, conn, 0, d, &packet);
+		return NGX_OK;
+	}
+
+	if (!quic_offload_failed(conn, d))
+		pkt->error = NGX_QUIC_ERR_AEAD_LIMIT_REACHED;
+	return NGX_ERROR;
 }

@@ -249,8 +249,6 @@ in_chroot()
 # in virtual time, which stands still while the network is busy.
 browse()
 {
-	local spki
-
 	cat > "$files/htdocs/page.html" <<-'END'
 	<!doctype html><title>QUIC</title><p id=result>not yet</p>
 	<script>
@@ -265,6 +263,17 @@ browse()
 	})();
 	</script>
 	END
+	render page.html "$@" || return 1
+	grep "id=\"result\">h3 $hash<" "$files/dom" &&
+	cp "$files/htdocs/file" "$got"
+}
+
+# render PAGE [OPTION...]: what chromium makes of it, into dom
+render()
+{
+	local page=$1 spki
+	shift
+
 	spki=$(openssl x509 -in "$files/cert.pem" -pubkey -noout |
 	       openssl pkey -pubin -outform der |
 	       openssl dgst -sha256 -binary | base64)
@@ -275,9 +284,7 @@ browse()
 		--host-resolver-rules="MAP $host $to" \
 		--origin-to-force-quic-on=$host:$port \
 		--virtual-time-budget=1000000 --dump-dom "$@" \
-		"https://$host:$port/page.html" > "$files/dom" || return 1
-	grep "id=\"result\">h3 $hash<" "$files/dom" &&
-	cp "$files/htdocs/file" "$got"
+		"https://$host:$port/$page" > "$files/dom"
 }
 
 # What is wrong in the test that runs
