@@ -14,9 +14,13 @@
 
 HOUR=${HOUR:-3600}
 PARTS=${PARTS:-fuzz faults module races load speed kasan lockdep lockdep-races kcsan
-	kcsan-races s390x coverage}
+	kcsan-races s390x nginx nginx-distro coverage}
 RACES=(audit audit_receive race_attach race_devices race_flows race_memory race_receive
 	race_receive_attach race_receive_devices race_receive_numbers race_receive_sockets race_sockets)
+NGINX=(nginx.sh:ciphers nginx.sh:downloads nginx.sh:small_files nginx.sh:uploads
+	nginx.sh:key_updates nginx.sh:migration nginx.sh:impairments nginx.sh:again
+	nginx.sh:many_connections nginx.sh:reload nginx.sh:upgrade nginx.sh:killed
+	nginx.sh:spoiled nginx.sh:fallback)
 
 # part FLAVOUR SECONDS [test...]: all tests, unless some are named
 part() {
@@ -49,6 +53,9 @@ run_part() {
 	lockdep) part x86_64-debug 10 ;;
 	kcsan) part x86_64-kcsan 10 ;;
 	s390x) part s390x 10 ;;
+	# Debian 13's, built with tools/net/quic/nginx; and where the kernel has no feature
+	nginx) "$ROOT/scripts/nginx.sh" && part um 10 "${NGINX[@]}" ;;
+	nginx-distro) "$ROOT/scripts/nginx.sh" && part um-distro 10 nginx.sh ;;
 	coverage) "$ROOT/scripts/torture/coverage.sh" ;;
 	*) die "there is no part '$1'" ;;
 	esac

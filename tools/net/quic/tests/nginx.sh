@@ -17,6 +17,8 @@ source "$(dirname "$(readlink -f "$0")")/nginx_lib.sh"
 
 size=${QUIC_FILE_SIZE:-10000000}
 small=$((size / 50))
+limit=/proc/sys/user/max_quic_flows
+unlimited=''
 
 # expect_opened COUNT: so many packets at least, and none wrong
 expect_opened()
@@ -181,8 +183,6 @@ ciphers()
 
 	suites+=:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_CCM_SHA256
 	for to in 192.0.2.1 2001:db8::1; do
-		address=[$to]
-		[ "$to" = 2001:db8::1 ] || address=$to
 		serve "ssl_conf_command Ciphersuites $suites;"
 		for cipher in AES-128-GCM AES-256-GCM CHACHA20-POLY1305 AES-128-CCM; do
 			down "$cipher, $to" gtls --ciphers="$(only_cipher "$cipher")"
@@ -191,11 +191,9 @@ ciphers()
 	done
 	# A wildcard answers from the address that was asked.
 	to=192.0.2.1
-	address=0.0.0.0
-	serve
+	address=0.0.0.0 serve
 	down "listening on any address" gtls
 	stop_nginx
-	address=
 }
 
 uploads()
@@ -255,20 +253,26 @@ impairments()
 	stop_nginx
 }
 
-# A send buffer that is too small for what nginx has to send: what it builds after
+# A send buffer that is too small for what nginx has to send. What it builds after
 # EAGAIN is another packet, and has another number.
 again()
 {
-	slowly
-	listening="reuseport sndbuf=40k" serve
-	begin "$server"
-	full=$(udp_stat "$server" SndbufErrors)
-	down "a send buffer of 40 KB" gtls
-	[ "$(udp_stat "$server" SndbufErrors)" -gt "$full" ] ||
-		fault "it was never full"
-	report "a send buffer of 40 KB: it was full"
+	local again reused
+
+	# Unlike netem it leaves to the socket what it holds back.
+	tc -n "$server" qdisc replace dev quic0 root fq \
+		maxrate $((size * 16))bit || fault "no fq"
+	cp "$dir/again.so" "$files"
+	environment="LD_PRELOAD=/mnt/again.so QUIC_AGAIN=/mnt/again" \
+		workers=1 listening="sndbuf=32k" serve "http3_stream_buffer_size 1m;"
+	down "a small send buffer" gtls
 	stop_nginx
-	at_full_speed
+	read -r again reused < <(awk '$1 > again { again = $1 } { reused += $3 }
+		END { print again + 0, reused + 0 }' "$files/again")
+	[ "${again:-0}" -ge 10 ] || fault "it was full ${again:-0} times"
+	[ "$reused" = 0 ] || fault "$reused trains had numbers again"
+	report "a small send buffer: no number was used again"
+	no_netem
 }
 
 # connections COUNT: at once
@@ -285,31 +289,232 @@ connections()
 	expect_kernel $(($1 * small))
 	[ "$(new_flows)" -ge "$1" ] || fault "there were $(new_flows) flows"
 	expect_opened "$1"
-	report "$1 connections, $workers workers${listening:+, $listening}"
+	report "$1 connections, workers: $workers"
 }
 
 many_connections()
 {
-	workers=4 serve
+	workers=4
+	serve
 	connections 50
 	stop_nginx
-	workers=1 listening='' serve
-	workers=1 listening='' connections 50
+	workers=1 listening=''
+	serve
+	connections 50
 	stop_nginx
+	workers=2 listening=reuseport
+}
+
+# slow_get CLIENT...: the file in two seconds, in the background
+slow_get()
+{
+	netem rate $((size * 4))bit
+	begin "$server"
+	receive_in "$server"
+	get "$@" --timeout=3s &
+	getting=$!
+	slowwait 20 enough_sent || fault "nothing was sent"
+}
+
+enough_sent()
+{
+	[ "$(new_packets)" -ge 500 ]
+}
+
+# quick_get NAME: another connection meanwhile, in the same way
+quick_get()
+{
+	in_client timeout "$patience" "$dir/h3_client" --no-offload \
+		--output="$files/small" "$to" $port /small \
+		> "$files/client2.log" 2>&1 || fault "$1: the client failed with $?"
+	cmp "$files/htdocs/small" "$files/small" || fault "$1: the file differs"
+}
+
+# replaced PID...: workers, and none of these
+replaced()
+{
+	local now
+
+	now=$(workers_now) &&
+		[ "$(wc -w <<< "$now")" = "$workers" ] &&
+		! grep -qxF "$(printf '%s\n' "$@")" <<< "$now"
+}
+
+# expect_part: what has come of it before the connection ended
+expect_part()
+{
+	cmp -n "$(stat -c %s "$got")" "$files/htdocs/file" "$got" \
+		> "$files/cmp.log" 2>&1 || fault "$(cat "$files/cmp.log")"
+}
+
+# What a worker that shuts down and a new one read from the same socket is a race,
+# which nginx leaves to chance: a download may be cut off, but is not wrong.
+reload()
+{
+	local old
+
+	serve
+	mapfile -t old < <(workers_now)
+	slow_get gtls
+	kill -HUP "$(master)"
+	slowwait 20 replaced "${old[@]}" || fault "no new workers"
+	quick_get "after reload"
+	wait $getting
+	expect_part
+	[ "$(stat_of "$server" QuicTxSwError)" = "$errors" ] ||
+		fault "the kernel counted errors"
+	no_netem
+	report "reload during a download"
+	down "a download after reload" gtls
+	stop_nginx
+	expect_no_flows
+	report "reload: no flow remains"
+}
+
+# Another master, with the same sockets, while the old one's workers finish
+upgrade()
+{
+	local old first
+
+	serve
+	first=$(master)
+	mapfile -t old < <(workers_now)
+	slow_get gtls
+	kill -USR2 "$first"
+	slowwait 20 replaced "${old[@]}" || fault "no new workers"
+	kill -QUIT "$first"
+	quick_get "after the upgrade"
+	wait $getting
+	expect_part
+	[ "$(stat_of "$server" QuicTxSwError)" = "$errors" ] ||
+		fault "the kernel counted errors"
+	no_netem
+	report "binary upgrade during a download"
+	slowwait 60 ended "$first" || fault "the old one does not end"
+	down "a download after the binary upgrade" gtls
+	stop_nginx
+	expect_no_flows
+	report "binary upgrade: no flow remains"
+}
+
+ended()
+{
+	! kill -0 "$1" 2> /dev/null
+}
+
+# The master keeps the sockets; who comes in a worker's place cleans up.
+killed()
+{
+	local old
+
+	serve
+	mapfile -t old < <(workers_now)
+	slow_get gtls
+	[ "$(stat_of "$server" QuicCurrTxSw)" -gt 0 ] || fault "no flow"
+	kill -KILL "${old[@]}"
+	slowwait 20 replaced "${old[@]}" || fault "no new workers"
+	slowwait 20 no_flows || fault "flows remain"
+	wait $getting
+	! cmp -s "$files/htdocs/file" "$got" || fault "it was too late"
+	expect_part
+	no_netem
+	report "workers killed: no flow remains"
+	down "a download after that" gtls
+	wanted="exited on signal 9" stop_nginx
+
+	serve
+	slow_get gtls
+	[ "$(stat_of "$server" QuicCurrTxSw)" -gt 0 ] || fault "no flow"
+	pkill -KILL -x nginx
+	slowwait 20 gone || fault "nginx does not end"
+	expect_no_flows
+	wait $getting
+	! cmp -s "$files/htdocs/file" "$got" || fault "it was too late"
+	no_netem
+	report "all of nginx killed: no flow remains"
+}
+
+# A bit is wrong in what the kernel is told: the peer has to notice. Or in what it
+# tells: nginx takes nothing for what it is not.
+spoiled()
+{
+	local what
+
+	cp "$dir/spoil.so" "$files"
+	for what in key number; do
+		environment="LD_PRELOAD=/mnt/spoil.so QUIC_SPOIL=$what" serve
+		begin "$server"
+		get gtls --timeout=2s
+		! cmp -s "$files/htdocs/file" "$got" || fault "the file is equal"
+		[ "$(new_packets)" -gt 0 ] || fault "the kernel protected nothing"
+		[ "$(undecryptable)" -gt 0 ] || fault "the peer could open all"
+		report "noticed: a wrong bit in $what"
+		stop_nginx
+	done
+	for what in rx_number rx_generation; do
+		environment="LD_PRELOAD=/mnt/spoil.so QUIC_SPOIL=$what" serve
+		rm -f "$files"/put/*
+		receive_in "$server"
+		store gtls --timeout=2s
+		[ "$(grown QuicRxSwPackets)" -gt 0 ] || fault "nothing was opened"
+		[ ! -e "$files/put/file" ] || fault "nginx has stored the file"
+		report "noticed: a wrong bit in $what"
+		stop_nginx
+	done
+}
+
+# Userspace does it, and the log says why.
+works()
+{
+	get "${@:2}" || fault "the client failed with $?"
+	expect_file
+	[ ! -e "$files/peer" ] || expect_peer
+	grep -q "quic offload on .*: $reason" "$files/nginx.log" ||
+		fault "the log does not say why: $(tail -n 2 "$files/nginx.log")"
+	report "$1"
+}
+
+fallback()
+{
+	reason="kernel has no QUIC offload"
+	if [ -e $limit ]; then
+		reason="limit user.max_quic_flows reached"
+		unlimited=$(cat $limit)
+		echo 0 > $limit
+	fi
+	serve
+	works "fallback, gtlsclient" gtls
+	with_curl "fallback, curl" works "fallback, curl" curl
+	with_chromium "fallback, Chromium" works "fallback, Chromium" chromium
+	store gtls || fault "the client failed with $?"
+	cmp -s "$files/htdocs/file" "$files/put/file" || fault "the file differs"
+	report "fallback, upload"
+	wanted="quic offload on" stop_nginx
+	[ ! -e $limit ] || echo "$unlimited" > $limit
+}
+
+restore()
+{
+	[ -z "$unlimited" ] || echo "$unlimited" > $limit
+	pkill -KILL -x nginx
+	cleanup
 }
 
 ktap_print_header
 modprobe -q quic
 need_nginx
+[ -e /proc/net/quic_stat ] || set -- fallback
 setup "$size" "$small"
+trap restore EXIT
 mkdir -m 777 "$files/put"
 
 # shellcheck disable=SC2034 # run_parts reads it
 declare -A parts=(
 	[downloads]=8 [small_files]=3 [ciphers]=9 [uploads]=3 [key_updates]=3
 	[migration]=4 [impairments]=3 [again]=2 [many_connections]=2
+	[reload]=3 [upgrade]=3 [killed]=3 [spoiled]=4 [fallback]=4
 )
 [ $# -gt 0 ] || set -- downloads small_files ciphers uploads key_updates migration \
-	impairments again many_connections
+	impairments again many_connections reload upgrade killed spoiled fallback
 
 run_parts "$@"

@@ -5,7 +5,7 @@
 # built it; the clients are those of ngtcp2_lib.sh.
 #
 #	serve [DIRECTIVE...]	start it; $workers, what $listening adds to listen,
-#				and $address are its configuration
+#				$address and $environment are its configuration
 #	stop_nginx		and wait for its last process
 #	store gtls|curl		the file to it, into put
 #
@@ -13,7 +13,9 @@
 
 source "$(dirname "$(readlink -f "$0")")/ngtcp2_lib.sh"
 
-workers=2 listening=reuseport address=
+workers=2 listening=reuseport address='' environment=''
+# A complaint that is in order
+wanted=''
 
 need_nginx()
 {
@@ -24,12 +26,13 @@ need_nginx()
 # configure [DIRECTIVE...]: of the server
 configure()
 {
-	local gso="quic_gso on;"
+	local gso="quic_gso on;" at=${address:-$to}
 
+	case $at in *:*) at=[$at] ;; esac
 	case $* in *quic_gso*) gso= ;; esac
 	cat > "$files/nginx.conf" <<-END
-	daemon off;
 	user nobody nogroup;
+	env QUIC_SPOIL;
 	worker_processes $workers;
 	pid /mnt/nginx.pid;
 	error_log /mnt/nginx.log notice;
@@ -39,7 +42,7 @@ configure()
 	  types { text/html html; }
 	  default_type application/octet-stream;
 	  server {
-	    listen ${address:-$to}:$port quic $listening;
+	    listen $at:$port quic $listening;
 	    ssl_certificate /mnt/cert.pem;
 	    ssl_certificate_key /mnt/key.pem;
 	    root /mnt/htdocs;
@@ -56,28 +59,36 @@ serve()
 {
 	configure "$@"
 	: > "$files/nginx.log"
+	rm -f "$files/nginx.pid"
 	cp "$QUIC_NGINX/nginx" "$files/nginx"
+	# It goes into the background: only then can it be replaced.
 	ip netns exec "$server" unshare --mount sh -c '
 		mount --bind "$2" "$1/mnt" &&
 		mount --bind /dev "$1/dev" &&
 		mount --rbind /proc "$1/proc" &&
-		exec chroot "$1" /mnt/nginx -p /mnt -e /mnt/nginx.log \
+		root=$1 && shift 2 &&
+		exec chroot "$root" env "$@" /mnt/nginx -p /mnt -e /mnt/nginx.log \
 			-c /mnt/nginx.conf' \
-		sh "$QUIC_NGINX_ROOT" "$files" > "$files/server.log" 2>&1 &
-	pid=$!
+		sh "$QUIC_NGINX_ROOT" "$files" $environment > "$files/server.log" 2>&1
 	slowwait 20 have_workers "$workers" ||
 		ktap_exit_fail_msg "no workers: $(tail -n 3 "$files/server.log")"
 }
 
-# workers_of MASTER: those that do not shut down
-workers_of()
+# The master
+master()
 {
-	pgrep -P "$1" -f 'nginx: worker process$'
+	cat "$files/nginx.pid" 2> /dev/null
+}
+
+# Those that do not shut down
+workers_now()
+{
+	pgrep -P "$(master)" -f 'nginx: worker process$'
 }
 
 have_workers()
 {
-	[ "$(workers_of "$pid" | wc -l)" = "$1" ]
+	[ -n "$(master)" ] && [ "$(workers_now | wc -l)" = "$1" ]
 }
 
 gone()
@@ -87,14 +98,13 @@ gone()
 
 stop_nginx()
 {
-	kill -QUIT "$(cat "$files/nginx.pid")"
+	kill -QUIT "$(master)"
 	slowwait 60 gone || fault "nginx does not end"
 	pkill -KILL -x nginx
-	wait "$pid" 2> /dev/null
-	pid=
-	# It has complained of nothing.
-	! grep -E '\[(warn|crit|alert|emerg)\]|quic offload' "$files/nginx.log" \
-		> "$files/complaints" || fault "$(head -n 3 "$files/complaints")"
+	# It has complained of nothing else.
+	! grep -E '\[(warn|crit|alert|emerg)\]|quic offload' "$files/nginx.log" |
+		grep -v "${wanted:-^$}" > "$files/complaints" ||
+		fault "$(head -n 3 "$files/complaints")"
 }
 
 store()
