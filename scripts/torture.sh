@@ -8,6 +8,9 @@
 #   HOUR=60 scripts/torture.sh              what is an hour takes a minute
 #   PARTS="fuzz races" scripts/torture.sh   these only, see below
 #
+# "nginx" builds Debian 13's nginx with tools/net/quic/nginx (scripts/nginx.sh) and has
+# its clients, reloads and fallback tested in um; "nginx-distro" does in um-distro.
+#
 # A failure of a fuzzer or of a race prints its seed: QUIC_SEED=n repeats it.
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"

@@ -12,6 +12,7 @@
 # QUIC_FILE_SIZE: bytes of a transfer.  QUIC_CHROOT: a Debian 13 with curl.
 # QUIC_SLOW: why a browser would take too long on this machine.
 # QUIC_NGINX, QUIC_NGINX_ROOT: see nginx_lib.sh.
+# shellcheck disable=SC2034 # nginx_lib.sh reads workers, listening and others
 
 source "$(dirname "$(readlink -f "$0")")/nginx_lib.sh"
 
