@@ -23,8 +23,8 @@
 FLAVOURS=${FLAVOURS:-um-debug um-generic um-distro}
 # Programs that run a part of their tests for each argument
 IN_PARTS=(ngtcp2.sh ngtcp2_receive.sh)
-# One more of them, in um only, or if it is named: it needs what scripts/nginx.sh builds.
-NGINX=nginx.sh
+# More of them, in um only, or if named: they need what scripts/nginx.sh builds.
+NGINX=(nginx.sh nginx_faults.sh)
 # A guest that began one of these when the others are done would be waited for.
 SLOW=(devices limits ngtcp2.sh:peers ngtcp2.sh:many_connections ngtcp2.sh:impairments
 	ngtcp2_receive.sh:downloads ngtcp2_receive.sh:impairments
@@ -41,13 +41,13 @@ declare -A built ran ready guests=()
 # What clients other than those of ngtcp2 need; without it their tests skip.
 optional_clients() {
 	case "$FLAVOURS ${TESTS:-ngtcp2.sh}" in
-	*um*ngtcp2.sh* | *x86_64*ngtcp2.sh* | *um*ngtcp2_receive.sh* | *um*$NGINX*) ;;
+	*um*ngtcp2.sh* | *x86_64*ngtcp2.sh* | *um*ngtcp2_receive.sh* | *um*nginx*) ;;
 	*) return 0 ;;
 	esac
 	(need_packages chromium:chromium) || say "No Chromium: its tests will skip"
 	"$ROOT/scripts/trixie.sh" || say "No Debian 13: tests with curl will skip"
 	case "${TESTS:-} ${TESTS:- $FLAVOURS }" in
-	*$NGINX* | *" um "*) ;;
+	*nginx* | *" um "*) ;;
 	*) return 0 ;;
 	esac
 	"$ROOT/scripts/nginx.sh" || say "No nginx: its tests will skip"
@@ -76,8 +76,8 @@ all_tests() {
 	local program in_parts=("${IN_PARTS[@]}")
 
 	cut -d: -f2 "$SELFTESTS/kselftest-list.txt" |
-		grep -vxF "$(printf '%s\n' "${IN_PARTS[@]}" "$NGINX")"
-	[ "$FLAVOUR" != um ] || in_parts+=("$NGINX")
+		grep -vxF "$(printf '%s\n' "${IN_PARTS[@]}" "${NGINX[@]}")"
+	[ "$FLAVOUR" != um ] || in_parts+=("${NGINX[@]}")
 	for program in "${in_parts[@]}"; do
 		grep -oE '\[[a-z0-9_]+\]=[0-9]+' \
 			"$SELFTESTS/net/quic/tools/$program" |

@@ -22,8 +22,7 @@ RACES=(audit audit_receive race_attach race_devices race_flows race_memory race_
 	race_receive_attach race_receive_devices race_receive_numbers race_receive_sockets race_sockets)
 NGINX=(nginx.sh:ciphers nginx.sh:downloads nginx.sh:small_files nginx.sh:uploads
 	nginx.sh:key_updates nginx.sh:migration nginx.sh:impairments nginx.sh:again
-	nginx.sh:many_connections nginx.sh:reload nginx.sh:upgrade nginx.sh:killed
-	nginx.sh:spoiled nginx.sh:fallback)
+	nginx.sh:many_connections nginx_faults.sh)
 
 # part FLAVOUR SECONDS [test...]: all tests, unless some are named
 part() {
@@ -58,7 +57,7 @@ run_part() {
 	s390x) part s390x 10 ;;
 	# Debian 13's, built with tools/net/quic/nginx; and where the kernel has no feature
 	nginx) "$ROOT/scripts/nginx.sh" && part um 10 "${NGINX[@]}" ;;
-	nginx-distro) "$ROOT/scripts/nginx.sh" && part um-distro 10 nginx.sh ;;
+	nginx-distro) "$ROOT/scripts/nginx.sh" && part um-distro 10 nginx_faults.sh ;;
 	coverage) "$ROOT/scripts/torture/coverage.sh" ;;
 	*) die "there is no part '$1'" ;;
 	esac

@@ -8,14 +8,32 @@
 #				$address and $environment are its configuration
 #	stop_nginx		and wait for its last process
 #	store gtls|curl		the file to it, into put
+#	down, up NAME CLIENT	a test: the file from nginx, or to it
 #
 # QUIC_NGINX: the directory of the binary.  QUIC_NGINX_ROOT: its Debian 13.
+# QUIC_FILE_SIZE: bytes of a transfer.  QUIC_CHROOT: a Debian 13 with curl.
+# QUIC_SLOW: why a browser would take too long on this machine.
 
 source "$(dirname "$(readlink -f "$0")")/ngtcp2_lib.sh"
 
+size=${QUIC_FILE_SIZE:-10000000}
+small=$((size / 50))
 workers=2 listening=reuseport address='' environment=''
 # A complaint that is in order
 wanted=''
+
+setup_nginx()
+{
+	setup "$size" "$small"
+	trap cleanup_nginx EXIT
+	mkdir -m 777 "$files/put"
+}
+
+cleanup_nginx()
+{
+	pkill -KILL -x nginx
+	cleanup
+}
 
 need_nginx()
 {
@@ -162,4 +180,67 @@ udp_stat()
 	ip netns exec "$1" awk -v name="$2" '
 		$1 == "Udp:" && !n { for (n = 2; $n != name; n++); next }
 		$1 == "Udp:" { print $n }' /proc/net/snmp
+}
+
+# expect_opened COUNT: so many packets at least, and none wrong
+expect_opened()
+{
+	local counter
+
+	[ "$(grown QuicRxSwPackets)" -ge "$1" ] ||
+		fault "the kernel opened $(grown QuicRxSwPackets) packets"
+	for counter in QuicRxSwBadTag QuicRxSwNoKey QuicRxSwLimit; do
+		[ "$(grown $counter)" = 0 ] ||
+			fault "$(grown $counter) packets in $counter"
+	done
+}
+
+# down NAME CLIENT [OPTION...]: nginx also gets its acknowledgements opened.
+down()
+{
+	receive_in "$server"
+	begin "$server"
+	get "${@:2}" || fault "the client failed with $?"
+	expect_file
+	expect_kernel "$size"
+	[ ! -e "$files/peer" ] || [ -n "$reordered" ] || expect_peer
+	expect_opened 20
+	report "$1"
+}
+
+# up NAME CLIENT [OPTION...]: what comes nginx stores.
+up()
+{
+	local name=$1 kind=$2
+	shift 2
+
+	rm -f "$files"/put/*
+	receive_in "$server"
+	begin "$server"
+	store "$kind" "$@" || fault "the client failed with $?"
+	cmp "$files/htdocs/file" "$files/put/file" > "$files/cmp.log" 2>&1 ||
+		fault "the file differs: $(cat "$files/cmp.log")"
+	expect_opened $((size / 1452))
+	[ "$(new_packets)" -gt 20 ] ||
+		fault "the kernel protected $(new_packets) packets"
+	report "$name"
+}
+
+# with_curl NAME COMMAND... and with_chromium: or skip
+with_curl()
+{
+	if have_chroot; then
+		"${@:2}"
+	else
+		ktap_test_skip "$1: no QUIC_CHROOT"
+	fi
+}
+
+with_chromium()
+{
+	if [ -z "$QUIC_SLOW" ] && command -v chromium > /dev/null; then
+		"${@:2}"
+	else
+		ktap_test_skip "$1: ${QUIC_SLOW:-no chromium}"
+	fi
 }
