@@ -132,16 +132,19 @@ void ngx_quic_offload_add_key(ngx_quic_keys_t *keys, ngx_uint_t is_write,
 	explicit_bzero(&k, sizeof(k));
 }
 
-/*
- * Not before the path is validated: who forges addresses makes no flows. Where the
- * kernel is not asked anyway, nginx does what it always did.
- */
+/* Where the kernel would not be asked nginx does what it always did. */
 ngx_uint_t ngx_quic_offload_allowed(ngx_connection_t *c)
 {
 	ngx_quic_connection_t *qc = ngx_quic_get_connection(c);
+	struct quic_offload_conn *conn = qc->keys->offload;
+	struct quic_offload_socket *sock = c->listening->offload;
+	struct msghdr to = {
+		.msg_name = qc->path->sockaddr,
+		.msg_namelen = qc->path->socklen,
+	};
 
-	return qc->keys->offload && qc->path->validated &&
-	       quic_offload_socket_enable(c->listening->offload, true);
+	return conn && quic_offload_socket_enable(sock, true) &&
+	       !quic_offload_spares(sock, conn, &to, qc->path->mtu);
 }
 
 /* One datagram a message: nginx does not use UDP_GRO. */

@@ -15,18 +15,25 @@ source "$(dirname "$(readlink -f "$0")")/nginx_lib.sh"
 
 downloads()
 {
-	local gso
+	serve
+	down "gtlsclient" gtls
+	with_curl "curl" down "curl" curl
+	with_chromium "Chromium" down "Chromium" chromium
+	stop_nginx
+	expect_no_flows
+	report "downloads: no flow remains"
 
-	for gso in on off; do
-		serve "quic_gso $gso;"
-		down "gtlsclient, quic_gso $gso" gtls
-		with_curl "curl, quic_gso $gso" down "curl, quic_gso $gso" curl
-		with_chromium "Chromium, quic_gso $gso" \
-			down "Chromium, quic_gso $gso" chromium
-		stop_nginx
-		expect_no_flows
-		report "quic_gso $gso: no flow remains"
-	done
+	# Packets leave alone, which the kernel would not make cheaper.
+	serve "quic_gso off;"
+	receive_in "$server"
+	begin "$server"
+	get gtls || fault "the client failed with $?"
+	expect_file
+	expect_peer
+	expect_opened 20
+	[ "$(new_packets)" = 0 ] || fault "the kernel protected $(new_packets) packets"
+	report "quic_gso off"
+	stop_nginx
 }
 
 # A page whose script fetches 50 small files, and shows the hash of all their hashes
@@ -63,7 +70,7 @@ fetch_page()
 		cmp -s "$files/htdocs/small$i" "$files/got/small$i" ||
 			fault "file $i differs"
 	done
-	expect_kernel 500000
+	expect_trains 250000
 	expect_opened 5
 	report "$1"
 }
@@ -161,9 +168,8 @@ migration()
 	[ "$(new_flows)" -ge 2 ] || fault "it had $(new_flows) flow"
 	report "migration: another flow"
 	up "NAT rebinding" gtls --change-local-addr=100ms --nat-rebinding
-	[ "$(new_flows)" -ge 2 ] || fault "it had $(new_flows) flow"
 	[ "$(grown QuicRxSw)" = 1 ] || fault "$(grown QuicRxSw) flows to open"
-	report "NAT rebinding: another flow"
+	report "NAT rebinding: one flow to open"
 	stop_nginx
 	at_full_speed
 }
@@ -216,7 +222,7 @@ connections()
 		"$to" $port /small > "$files/client.log" 2>&1 ||
 		fault "the client failed with $?"
 	expect_small "$1"
-	expect_kernel $(($1 * small))
+	expect_trains $(($1 * small))
 	[ "$(new_flows)" -ge "$1" ] || fault "there were $(new_flows) flows"
 	expect_opened "$1"
 	report "$1 connections, workers: $workers"
@@ -242,7 +248,7 @@ need_nginx
 setup_nginx
 
 declare -A parts=(
-	[downloads]=8 [small_files]=3 [ciphers]=9 [uploads]=3 [key_updates]=3
+	[downloads]=5 [small_files]=3 [ciphers]=9 [uploads]=3 [key_updates]=3
 	[migration]=4 [impairments]=3 [again]=2 [many_connections]=2
 )
 [ $# -gt 0 ] || set -- downloads small_files ciphers uploads key_updates migration \
