@@ -30,7 +30,7 @@ downloads()
 	get gtls || fault "the client failed with $?"
 	expect_file
 	expect_peer
-	expect_opened 20
+	expect_opened 5
 	[ "$(new_packets)" = 0 ] || fault "the kernel protected $(new_packets) packets"
 	report "quic_gso off"
 	stop_nginx

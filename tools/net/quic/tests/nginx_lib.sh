@@ -214,7 +214,7 @@ down()
 	expect_file
 	expect_trains "$size"
 	[ ! -e "$files/peer" ] || [ -n "$reordered" ] || expect_peer
-	expect_opened 20
+	expect_opened 5
 	report "$1"
 }
 
