@@ -115,9 +115,14 @@ void ngx_quic_offload_add_key(ngx_quic_keys_t *keys, ngx_uint_t is_write,
 		.cipher = ciphers[keys->cipher & 0xf],
 	};
 
-	/* Without it all packets are sealed. */
-	if (!keys->generations[0] && !keys->generations[1])
+	/* Without it all packets are sealed. With 1, packets that come one by one
+	 * are opened by the kernel, as all do without UDP_GRO.
+	 */
+	if (!keys->generations[0] && !keys->generations[1]) {
 		keys->offload = quic_offload_conn_new(protect, keys);
+		if (keys->offload)
+			quic_offload_conn_set_shortest(keys->offload, 1);
+	}
 
 	k.generation = keys->generations[is_write]++;
 	memcpy(k.header_key, secret->hp.data, secret->hp.len);
@@ -136,15 +141,9 @@ void ngx_quic_offload_add_key(ngx_quic_keys_t *keys, ngx_uint_t is_write,
 ngx_uint_t ngx_quic_offload_allowed(ngx_connection_t *c)
 {
 	ngx_quic_connection_t *qc = ngx_quic_get_connection(c);
-	struct quic_offload_conn *conn = qc->keys->offload;
-	struct quic_offload_socket *sock = c->listening->offload;
-	struct msghdr to = {
-		.msg_name = qc->path->sockaddr,
-		.msg_namelen = qc->path->socklen,
-	};
 
-	return conn && quic_offload_socket_enable(sock, true) &&
-	       !quic_offload_spares(sock, conn, &to, qc->path->mtu);
+	return qc->keys->offload &&
+	       quic_offload_socket_enable(c->listening->offload, true);
 }
 
 /* One datagram a message: nginx does not use UDP_GRO. */
