@@ -99,7 +99,7 @@ small_files()
 	(async () => {
 	  const each = await Promise.all([...Array(50).keys()].map(i => fetched(i + 1)));
 	  const how = performance.getEntriesByType("resource");
-	  const h3 = how.filter(e => e.nextHopProtocol == "h3").length;
+	  const h3 = how.filter(e => e.name.includes("/small") && e.nextHopProtocol == "h3").length;
 	  document.getElementById("result").textContent =
 	    `${h3} h3 ${await hash(new TextEncoder().encode(each.join("")))}`;
 	})();
