@@ -95,7 +95,8 @@ maps_of() {
 
 # packets: what the server says that it has sent
 packets() {
-	[[ $(tail -n 1 server.log) =~ 'packets kernel='([0-9]+)' user='([0-9]+)' ready='([0-9]+) ]]
+	[[ $(tail -n 1 server.log) =~ 'packets kernel='([0-9]+)' user='([0-9]+)' spared='[0-9]+' ready='([0-9]+) ]] ||
+		return 1
 	echo $((BASH_REMATCH[1] + BASH_REMATCH[2] + BASH_REMATCH[3]))
 }
 
@@ -123,7 +124,7 @@ while read -r name peer options; do
 	wait "$client" || failed "the client failed"
 	wait "$server" || failed "the server failed"
 	cmp htdocs/file got/file || failed "something else arrived"
-	packets > "$directory/packets.$n"
+	packets > "$directory/packets.$n" || failed "the server does not say what it sent"
 	tail -n 1 "$side.log"
 	n=$((n + 1))
 done < "$directory/columns"
