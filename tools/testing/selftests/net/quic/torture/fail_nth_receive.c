@@ -129,11 +129,11 @@ static unsigned int starts_with(const FIXTURE_DATA(receive) *self,
 	const size_t *at = sealed->at;
 	unsigned int i;
 
-	for (i = 0; i < sealed->count; i++)
+	for (i = 0; i < sealed->count; i++) {
 		if (!memcmp(bytes, self->received.buf, at[i + 1] - at[i]))
 			return i;
-		else
-			bytes += at[i + 1] - at[i];
+		bytes += at[i + 1] - at[i];
+	}
 	return NOBODY;
 }
 

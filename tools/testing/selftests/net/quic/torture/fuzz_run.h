@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kselftest.h"
+
 struct fuzz_run {
 	uint64_t seed;			/* of the epoch */
 	unsigned int in_epoch;		/* rounds of it */
@@ -26,8 +28,7 @@ void fuzz_run_start(void);
 bool fuzz_run_has_time(void);
 void fuzz_run_epochs(void (*epoch)(void));
 /* The verdict, at the end; @round: what rounds are called, @text: what failed */
-void fuzz_run_pass(void) __attribute__((noreturn));
-void fuzz_run_fail(const char *round, const char *text)
-	__attribute__((noreturn));
+__noreturn void fuzz_run_pass(void);
+__noreturn void fuzz_run_fail(const char *round, const char *text);
 
 #endif /* FUZZ_RUN_H */

@@ -98,9 +98,9 @@ void load_report(const struct load *load, unsigned int seconds)
 	ksft_print_msg("  %lu EAGAIN, %lu ENOBUFS, %lu ENOMEM, %lu lost\n",
 		       LOAD_TOTAL(load, eagain), LOAD_TOTAL(load, enobufs),
 		       LOAD_TOTAL(load, enomem), load_net_lost());
-	ksft_print_msg("  receiver: %lu opened, %lu bad tag, %lu no key, %lu no flow; %lu late, %lu spoilt\n",
-		       r->opened, r->bad_tag, r->no_key, r->no_flow, r->late,
-		       r->spoilt);
+	ksft_print_msg("  receiver: %lu opened, %lu bad tag, %lu no key, %lu no flow\n",
+		       r->opened, r->bad_tag, r->no_key, r->no_flow);
+	ksft_print_msg("  receiver: %lu late, %lu spoilt\n", r->late, r->spoilt);
 	ksft_print_msg("  receiver: %lu updates, %lu flows, %lu ENOMEM\n",
 		       r->updates, r->added, r->enomem);
 }

@@ -99,7 +99,7 @@ static int complain(struct quic_pool *pool, const char *what, unsigned int i,
 		    const struct quic_received *received)
 {
 	if (__atomic_add_fetch(&pool->complaints, 1, __ATOMIC_RELAXED) <= 10)
-		printf("# pool: %s: datagram %u, %zd bytes, stride %d, %u entries, status %u, flags %#x\n",
+		printf("# %s: datagram %u, %zd bytes by %d, %u entries, status %u, flags %#x\n",
 		       what, i, received->ret, received->gro, received->count,
 		       received->count ? received->entry[i].status : 0,
 		       received->flags);
@@ -199,14 +199,15 @@ bool quic_pool_adds_up(const struct quic_pool *pool, long dropped)
 			if (message->got[i] <= message->sent &&
 			    (dropped || message->got[i] == message->sent))
 				continue;
-			printf("# pool: message %zu, datagram %u: sent %lu times, received %lu times\n",
+			printf("# pool: message %zu, datagram %u: sent %lu, received %lu\n",
 			       message - pool->messages, i, message->sent,
 			       message->got[i]);
 			return false;
 		}
 	}
-	printf("# pool: %lu datagrams: %lu opened, %lu bad tag, %lu no key, %lu not offloaded, %lu without room, %lu not received\n",
-	       tally->sent, tally->opened, tally->bad_tag, tally->no_key,
+	printf("# pool: %lu datagrams: %lu opened, %lu bad tag, %lu no key\n",
+	       tally->sent, tally->opened, tally->bad_tag, tally->no_key);
+	printf("# pool: %lu not offloaded, %lu without room, %lu not received\n",
 	       tally->not_offloaded, tally->no_room, lost);
 	fflush(stdout);
 	if (dropped < 0 || lost == (unsigned long)dropped)
