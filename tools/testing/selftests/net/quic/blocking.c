@@ -44,9 +44,6 @@ FIXTURE_VARIANT_ADD(blocking, mapped) { QUIC_MAPPED };
 
 FIXTURE_SETUP(blocking)
 {
-	struct quic_connection_info info;
-	struct quic_keys keys;
-
 	ASSERT_EQ(0, quic_env_open(&self->env, variant->family));
 	self->packet = (struct quic_packet) {
 		.pn = 1,
@@ -55,11 +52,10 @@ FIXTURE_SETUP(blocking)
 		.flags = QUIC_FIXED_BIT,
 	};
 	quic_dcid_init(&self->packet.dcid, 8, 0);
-	quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], 1, 0);
-	self->phase[0] = quic_oracle_new(&keys);
+	self->phase[0] = quic_flow_begin(self->env.tx, &self->packet.dcid, NULL,
+					 1, 0);
+	ASSERT_NE(NULL, self->phase[0]);
 	self->phase[1] = NULL;
-	quic_flow_info(&info, &keys, &self->packet.dcid, NULL);
-	ASSERT_EQ(0, quic_flow_add(self->env.tx, &info));
 	quic_train_build(&self->train, self->packet, COUNT, 0);
 	self->msg = quic_msg(self->env.tx, &self->env.to, &self->train);
 	ASSERT_EQ(0, quic_env_fill(&self->env));

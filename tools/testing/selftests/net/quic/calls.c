@@ -45,17 +45,14 @@ FIXTURE_SETUP(calls)
 		.len = 1200,
 		.flags = QUIC_FIXED_BIT,
 	};
-	struct quic_connection_info info;
-	struct quic_keys keys;
 	int i;
 
 	ASSERT_EQ(0, quic_env_open(&self->env, variant->family));
 	quic_dcid_init(&packet.dcid, 8, 0);
-	quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], 1, 0);
-	self->phase[0] = quic_oracle_new(&keys);
+	self->phase[0] = quic_flow_begin(self->env.tx, &packet.dcid,
+					 &self->env.to, 1, 0);
+	ASSERT_NE(NULL, self->phase[0]);
 	self->phase[1] = NULL;
-	quic_flow_info(&info, &keys, &packet.dcid, &self->env.to);
-	ASSERT_EQ(0, quic_flow_add(self->env.tx, &info));
 	for (i = 0; i < MESSAGES; i++, packet.pn += COUNT) {
 		quic_train_build(&self->train[i], packet, COUNT, 100 + i);
 		self->msg[i] = quic_msg(self->env.tx, &self->env.to,

@@ -28,7 +28,6 @@ FIXTURE(causes) {
 	struct quic_env env;
 	struct quic_packet packet;
 	struct quic_train train;
-	struct quic_connection_info info;
 	struct quic_oracle *phase[2];
 };
 
@@ -41,8 +40,6 @@ FIXTURE_VARIANT_ADD(causes, ipv6) { AF_INET6 };
 
 FIXTURE_SETUP(causes)
 {
-	struct quic_keys keys;
-
 	ASSERT_EQ(0, quic_env_open(&self->env, variant->family));
 	self->packet = (struct quic_packet) {
 		.pn = 5000,
@@ -51,10 +48,9 @@ FIXTURE_SETUP(causes)
 		.flags = QUIC_FIXED_BIT,
 	};
 	quic_dcid_init(&self->packet.dcid, DCID_LEN, 0);
-	quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], 1, 0);
-	self->phase[0] = quic_oracle_new(&keys);
-	quic_flow_info(&self->info, &keys, &self->packet.dcid, NULL);
-	ASSERT_EQ(0, quic_flow_add(self->env.tx, &self->info));
+	self->phase[0] = quic_flow_begin(self->env.tx, &self->packet.dcid, NULL,
+					 1, 0);
+	ASSERT_NE(NULL, self->phase[0]);
 	quic_train_build(&self->train, self->packet, 5, 0);
 	quic_env_wire(&self->env);
 }
@@ -117,7 +113,8 @@ TEST_F(causes, no_flow)
 	for (i = 0; i < 5; i++)
 		self->train.buf[self->train.at[i] + 1] ^= 1;
 	EXPECT_CAUSE(ENOENT, "NoFlow");
-	ASSERT_EQ(0, quic_flow_del(self->env.tx, &self->info));
+	ASSERT_EQ(0, setsockopt(self->env.tx, SOL_UDP,
+				UDP_QUIC_DEL_TX_CONNECTION, NULL, 0));
 	quic_train_build(&self->train, self->packet, 5, 0);
 	EXPECT_CAUSE(ENOENT, "NoFlow");
 }

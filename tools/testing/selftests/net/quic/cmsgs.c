@@ -49,8 +49,6 @@ FIXTURE_SETUP(cmsgs)
 {
 	struct sockaddr_in6 *sin6 = (void *)&self->source.ss;
 	struct sockaddr_in *sin = (void *)&self->source.ss;
-	struct quic_connection_info info;
-	struct quic_keys keys;
 	int one = 1;
 
 	ASSERT_EQ(0, quic_env_open(&self->env, variant->family));
@@ -61,10 +59,9 @@ FIXTURE_SETUP(cmsgs)
 		.flags = QUIC_FIXED_BIT,
 	};
 	quic_dcid_init(&self->packet.dcid, 8, 0);
-	quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], 1, 0);
-	self->oracle = quic_oracle_new(&keys);
-	quic_flow_info(&info, &keys, &self->packet.dcid, &self->env.to);
-	ASSERT_EQ(0, quic_flow_add(self->env.tx, &info));
+	self->oracle = quic_flow_begin(self->env.tx, &self->packet.dcid,
+				       &self->env.to, 1, 0);
+	ASSERT_NE(NULL, self->oracle);
 
 	if (variant->family == AF_INET6) {
 		ASSERT_EQ(0, system("ip address add 2001:db8::2/128 dev lo nodad"));

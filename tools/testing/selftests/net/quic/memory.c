@@ -20,18 +20,6 @@
 #define IN_NUMBER	(1 + DCID_LEN + PN_LEN - 1)
 #define IN_PAYLOAD	20	/* in QUIC_MARKER */
 
-static struct quic_oracle *add_flow(int fd, const struct quic_dcid *dcid,
-				    unsigned int flow, uint8_t generation)
-{
-	struct quic_connection_info info;
-	struct quic_keys keys;
-
-	quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], flow,
-			 generation);
-	quic_flow_info(&info, &keys, dcid, NULL);
-	return quic_flow_add(fd, &info) ? NULL : quic_oracle_new(&keys);
-}
-
 /* Another process changes a byte of each packet while they are sent. */
 
 FIXTURE(changing) {
@@ -94,16 +82,20 @@ FIXTURE_SETUP(changing)
 		.flags = QUIC_FIXED_BIT,
 	};
 	quic_dcid_init(&self->packet.dcid, DCID_LEN, 0);
-	self->phase[0] = add_flow(self->env.tx, &self->packet.dcid, 1, 0);
+	self->phase[0] = quic_flow_begin(self->env.tx, &self->packet.dcid, NULL,
+					 1, 0);
 	ASSERT_NE(NULL, self->phase[0]);
 	if (variant->generations) {
-		self->phase[1] = add_flow(self->env.tx, &self->packet.dcid, 1, 1);
+		self->phase[1] = quic_flow_begin(self->env.tx,
+						 &self->packet.dcid, NULL, 1,
+						 1);
 		ASSERT_NE(NULL, self->phase[1]);
 	}
 	self->other_dcid = self->packet.dcid;
 	self->other_dcid.id[IN_DCID - 1] ^= 0x55;
 	if (variant->other_flow) {
-		self->other = add_flow(self->env.tx, &self->other_dcid, 2, 0);
+		self->other = quic_flow_begin(self->env.tx, &self->other_dcid,
+					      NULL, 2, 0);
 		ASSERT_NE(NULL, self->other);
 	}
 	quic_train_build(&self->train, self->packet, variant->count, 0);
@@ -266,7 +258,8 @@ FIXTURE_SETUP(pieces)
 		.flags = QUIC_FIXED_BIT,
 	};
 	quic_dcid_init(&self->packet.dcid, DCID_LEN, 0);
-	self->phase[0] = add_flow(self->env.tx, &self->packet.dcid, 1, 0);
+	self->phase[0] = quic_flow_begin(self->env.tx, &self->packet.dcid, NULL,
+					 1, 0);
 	ASSERT_NE(NULL, self->phase[0]);
 	self->phase[1] = NULL;
 }

@@ -33,9 +33,6 @@ FIXTURE_VARIANT_ADD(refuse, mapped) { QUIC_MAPPED };
 
 FIXTURE_SETUP(refuse)
 {
-	struct quic_connection_info info;
-	struct quic_keys keys;
-
 	ASSERT_EQ(0, quic_env_open(&self->env, variant->family));
 	self->packet = (struct quic_packet) {
 		.pn = 5000,
@@ -44,10 +41,9 @@ FIXTURE_SETUP(refuse)
 		.flags = QUIC_FIXED_BIT,
 	};
 	quic_dcid_init(&self->packet.dcid, DCID_LEN, 0);
-	quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], 1, 0);
-	self->phase[0] = quic_oracle_new(&keys);
-	quic_flow_info(&info, &keys, &self->packet.dcid, NULL);
-	ASSERT_EQ(0, quic_flow_add(self->env.tx, &info));
+	self->phase[0] = quic_flow_begin(self->env.tx, &self->packet.dcid, NULL,
+					 1, 0);
+	ASSERT_NE(NULL, self->phase[0]);
 	quic_train_build(&self->train, self->packet, 1, 0);
 	quic_env_wire(&self->env);
 }

@@ -137,6 +137,19 @@ int quic_flow_del(int fd, const struct quic_connection_info *info)
 			  sizeof(*info));
 }
 
+struct quic_oracle *quic_flow_begin(int fd, const struct quic_dcid *dcid,
+				    const struct quic_addr *to, unsigned int flow,
+				    uint8_t generation)
+{
+	struct quic_connection_info info;
+	struct quic_keys keys;
+
+	quic_keys_derive(&keys, &quic_ciphers[QUIC_AES_GCM_128], flow,
+			 generation);
+	quic_flow_info(&info, &keys, dcid, to);
+	return quic_flow_add(fd, &info) ? NULL : quic_oracle_new(&keys);
+}
+
 struct quic_msg quic_msg(int fd, const struct quic_addr *to,
 			 const struct quic_train *train)
 {
@@ -280,7 +293,9 @@ unsigned int quic_receive(int rx, struct quic_oracle *const phase[2],
 	return i;
 }
 
-long quic_stat(const char *name)
+/* The sum of those that are meant; -1 if none is there */
+static long stats_add_up(const char *name,
+			 bool is_meant(const char *found, const char *name))
 {
 	FILE *f = fopen("/proc/self/net/quic_stat", "r");
 	long value, result = -1;
@@ -289,26 +304,32 @@ long quic_stat(const char *name)
 	if (!f)
 		return -1;
 	while (fscanf(f, "%63s %ld", found, &value) == 2)
-		if (!strcmp(found, name))
-			result = value;
+		if (is_meant(found, name))
+			result = value + (result < 0 ? 0 : result);
 	fclose(f);
 	return result;
 }
 
+static bool is_equal(const char *found, const char *name)
+{
+	return !strcmp(found, name);
+}
+
+static bool goes_on(const char *found, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return !strncmp(found, prefix, len) && found[len];
+}
+
+long quic_stat(const char *name)
+{
+	return stats_add_up(name, is_equal);
+}
+
 long quic_stat_sum(const char *prefix)
 {
-	FILE *f = fopen("/proc/self/net/quic_stat", "r");
-	size_t len = strlen(prefix);
-	long value, result = 0;
-	char found[64];
-
-	if (!f)
-		return -1;
-	while (fscanf(f, "%63s %ld", found, &value) == 2)
-		if (!strncmp(found, prefix, len) && found[len])
-			result += value;
-	fclose(f);
-	return result;
+	return stats_add_up(prefix, goes_on);
 }
 
 long quic_flows_become(long expected)

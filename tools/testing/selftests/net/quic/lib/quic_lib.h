@@ -88,6 +88,12 @@ void quic_flow_info(struct quic_connection_info *info,
 		    const struct quic_addr *to);
 int quic_flow_add(int fd, const struct quic_connection_info *info);
 int quic_flow_del(int fd, const struct quic_connection_info *info);
+/* Generation @generation of flow @flow, with AES-128-GCM: what its packets must come
+ * to, or NULL
+ */
+struct quic_oracle *quic_flow_begin(int fd, const struct quic_dcid *dcid,
+				    const struct quic_addr *to, unsigned int flow,
+				    uint8_t generation);
 
 /* The parameters of one sendmsg() */
 struct quic_msg {
