@@ -17,8 +17,8 @@ downloads()
 {
 	serve
 	down "gtlsclient" gtls
-	with_curl "curl" down "curl" curl
-	with_chromium "Chromium" down "Chromium" chromium
+	with_curl down "curl" curl
+	with_chromium down "Chromium" chromium
 	stop_nginx
 	expect_no_flows
 	report "downloads: no flow remains"
@@ -107,9 +107,8 @@ small_files()
 	END
 	serve
 	fetch_page "50 small files, gtlsclient" gtls
-	with_curl "50 small files, curl" fetch_page "50 small files, curl" curl
-	with_chromium "50 small files, Chromium" \
-		fetch_page "50 small files, Chromium" chromium
+	with_curl fetch_page "50 small files, curl" curl
+	with_chromium fetch_page "50 small files, Chromium" chromium
 	stop_nginx
 }
 
@@ -137,7 +136,7 @@ uploads()
 {
 	serve
 	up "upload by gtlsclient" gtls
-	with_curl "upload by curl" up "upload by curl" curl
+	with_curl up "upload by curl" curl
 	stop_nginx
 	expect_no_flows
 	report "uploads: no flow remains"

@@ -211,8 +211,8 @@ fallback()
 	fi
 	serve
 	works "fallback, gtlsclient" gtls
-	with_curl "fallback, curl" works "fallback, curl" curl
-	with_chromium "fallback, Chromium" works "fallback, Chromium" chromium
+	with_curl works "fallback, curl" curl
+	with_chromium works "fallback, Chromium" chromium
 	store gtls || fault "the client failed with $?"
 	cmp -s "$files/htdocs/file" "$files/put/file" || fault "the file differs"
 	report "fallback, upload"

@@ -144,25 +144,6 @@ store()
 	esac > "$files/client.log" 2>&1
 }
 
-declare -A before
-
-# receive_in NAMESPACE: packets are to be opened there.
-receive_in()
-{
-	local counter
-
-	receiver=$1
-	for counter in QuicRxSw QuicRxSwPackets QuicRxSwBadTag QuicRxSwNoKey \
-		QuicRxSwLimit; do
-		before[$counter]=$(stat_of "$receiver" $counter)
-	done
-}
-
-grown()
-{
-	echo $(($(stat_of "$receiver" "$1") - before[$1]))
-}
-
 no_flows()
 {
 	[ "$(stat_of "$server" QuicCurrTxSw)" = 0 ] &&
@@ -172,14 +153,6 @@ no_flows()
 expect_no_flows()
 {
 	no_flows || fault "flows remain"
-}
-
-# udp_stat NAMESPACE COUNTER: of /proc/net/snmp
-udp_stat()
-{
-	ip netns exec "$1" awk -v name="$2" '
-		$1 == "Udp:" && !n { for (n = 2; $n != name; n++); next }
-		$1 == "Udp:" { print $n }' /proc/net/snmp
 }
 
 # expect_opened COUNT: so many packets at least, and none wrong
@@ -199,10 +172,7 @@ expect_opened()
 # leave alone nginx seals.
 expect_trains()
 {
-	[ "$(new_packets)" -ge $(($1 / 1452 * 3 / 4)) ] ||
-		fault "the kernel protected $(new_packets) packets"
-	[ "$(stat_of "$server" QuicTxSwError)" = "$errors" ] ||
-		fault "the kernel counted errors"
+	expect_kernel $(($1 * 3 / 4))
 }
 
 # down NAME CLIENT [OPTION...]: nginx also gets its acknowledgements opened.
@@ -231,23 +201,4 @@ up()
 		fault "the file differs: $(cat "$files/cmp.log")"
 	expect_opened $((size / 1452))
 	report "$name"
-}
-
-# with_curl NAME COMMAND... and with_chromium: or skip
-with_curl()
-{
-	if have_chroot; then
-		"${@:2}"
-	else
-		ktap_test_skip "$1: no QUIC_CHROOT"
-	fi
-}
-
-with_chromium()
-{
-	if [ -z "$QUIC_SLOW" ] && command -v chromium > /dev/null; then
-		"${@:2}"
-	else
-		ktap_test_skip "$1: ${QUIC_SLOW:-no chromium}"
-	fi
 }

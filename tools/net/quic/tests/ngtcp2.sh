@@ -70,25 +70,13 @@ peers()
 
 	for kind in h3 gtls; do
 		listen $kind
-		if have_chroot; then
-			download "curl from ${kind}server" curl
-		else
-			ktap_test_skip "curl from ${kind}server: no QUIC_CHROOT"
-		fi
-		if [ -z "$QUIC_SLOW" ] && command -v chromium > /dev/null; then
-			download "Chromium from ${kind}server" chromium
-		else
-			ktap_test_skip "Chromium from ${kind}server: ${QUIC_SLOW:-not installed}"
-		fi
+		with_curl download "curl from ${kind}server" curl
+		with_chromium download "Chromium from ${kind}server" chromium
 		stop_server
 	done
 
 	listen h3 --no-offload
-	if have_chroot; then
-		upload "upload by curl" curl
-	else
-		ktap_test_skip "upload by curl: no QUIC_CHROOT"
-	fi
+	with_curl upload "upload by curl" curl
 	stop_server
 }
 

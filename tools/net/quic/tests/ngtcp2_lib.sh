@@ -228,6 +228,25 @@ have_chroot()
 	[ -n "$QUIC_CHROOT" ] && [ -x "$QUIC_CHROOT/usr/bin/curl" ]
 }
 
+# with_curl FUNCTION NAME [ARGUMENT...] and with_chromium: a test, or skip it
+with_curl()
+{
+	if have_chroot; then
+		"$@"
+	else
+		ktap_test_skip "$2: no QUIC_CHROOT"
+	fi
+}
+
+with_chromium()
+{
+	if [ -z "$QUIC_SLOW" ] && command -v chromium > /dev/null; then
+		"$@"
+	else
+		ktap_test_skip "$2: ${QUIC_SLOW:-not installed}"
+	fi
+}
+
 # in_chroot PRELOAD COMMAND...: with our files at /mnt
 in_chroot()
 {
@@ -348,6 +367,25 @@ expect_kernel()
 expect_no_flow()
 {
 	[ "$(stat_of "$sender" QuicCurrTxSw)" = 0 ] || fault "flows remain"
+}
+
+declare -A before
+
+# receive_in NAMESPACE: packets are to be opened there.
+receive_in()
+{
+	local counter
+
+	receiver=$1
+	for counter in QuicRxSw QuicRxSwPackets QuicRxSwBadTag QuicRxSwNoKey \
+		QuicRxSwLimit; do
+		before[$counter]=$(stat_of "$receiver" $counter)
+	done
+}
+
+grown()
+{
+	echo $(($(stat_of "$receiver" "$1") - before[$1]))
 }
 
 undecryptable()

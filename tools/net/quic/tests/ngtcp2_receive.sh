@@ -18,29 +18,11 @@ size=${QUIC_FILE_SIZE:-20000000}
 small=$((size / 50))
 ciphers="AES-128-GCM AES-256-GCM CHACHA20-POLY1305 AES-128-CCM"
 addresses="192.0.2.1 2001:db8::1"
-counters="QuicRxSw QuicRxSwPackets QuicRxSwBadTag QuicRxSwNoKey QuicRxSwLimit"
 max_packets=/sys/module/quic/parameters/max_packets_per_key
 max_failures=/sys/module/quic/parameters/max_failures_per_key
 
-declare -A before
 # Where a client has two: not every packet can be opened by the kernel.
 two_paths=
-
-# receive_in NAMESPACE: packets are to be opened there.
-receive_in()
-{
-	local counter
-
-	receiver=$1
-	for counter in $counters; do
-		before[$counter]=$(stat_of "$receiver" "$counter")
-	done
-}
-
-grown()
-{
-	echo $(($(stat_of "$receiver" "$1") - before[$1]))
-}
 
 # expect_opened BYTES: by the kernel, in which nothing but that happened
 expect_opened()
