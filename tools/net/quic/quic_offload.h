@@ -14,7 +14,7 @@
  *	n = quic_offload_send(sock, conn, &to, packets, count);
  *
  * Nothing else is needed for migration, new connection IDs and key updates:
- * flows are added to the kernel when the first packet needs them.
+ * flows are added to the kernel when the first train needs them.
  *
  * Sockets may be shared by threads, a connection is for one thread at a time.
  */
@@ -287,12 +287,11 @@ ssize_t quic_offload_send_path(struct quic_offload_socket *sock,
  * @to: as for quic_offload_send()
  * @len: bytes of a packet on the wire
  *
- * True if each would leave alone, since the socket or the route has no GSO, and
- * the connection's own function protect it.  A library that knows before
- * it builds a packet may as well protect it at once, and pass it as @ready: that
- * saves a copy.
+ * A library that knows before it builds a packet may as well protect it at once, and
+ * pass it as @ready: that saves a copy.
  *
- * Return: what will be tried, for all that is known
+ * Return: true if each would leave alone, for all that is known, since the socket or
+ * the route has no GSO, and be protected by the connection's own function
  */
 bool quic_offload_spares(struct quic_offload_socket *sock,
 			 const struct quic_offload_conn *conn,

@@ -138,17 +138,14 @@ static bool flow_add(struct quic_offload_flow *flow,
 		     const struct quic_offload_keys *keys)
 {
 	struct quic_connection_info info = { 0 };
-	int err = 0;
+	int err;
 
 	if (!flow->generations && flow_set_key(flow))
 		return false;
 
 	quic_offload_flow_info(&info, &flow->key, keys, flow->path_id);
-	if (!quic_offload_socket_has_cipher(flow->sock, keys->cipher))
-		err = EOPNOTSUPP;
-	else if (setsockopt(flow->sock->fd, SOL_UDP, UDP_QUIC_ADD_TX_CONNECTION,
-		       &info, sizeof(info)))
-		err = errno;
+	err = quic_offload_socket_add(flow->sock, UDP_QUIC_ADD_TX_CONNECTION,
+				      &info, sizeof(info));
 	explicit_bzero(&info, sizeof(info));
 
 	if (err) {

@@ -19,8 +19,9 @@
  *	quic_offload_opened(sock, conn, 0, &datagram, &packet);
  *	quic_offload_failed(conn, &datagram)
  *
- * Nothing else is needed: the first packet of a connection ID comes as it was
- * sent, and once the library has opened it the kernel is given the keys.
+ * Nothing else is needed: the first packets of a connection ID come as they were
+ * sent, and once the library has opened one that did not come alone (see
+ * quic_offload_conn_set_shortest()) the kernel is given the keys.
  */
 #ifndef QUIC_OFFLOAD_RECEIVE_H
 #define QUIC_OFFLOAD_RECEIVE_H

@@ -60,17 +60,14 @@ static void flow_add(struct quic_offload_rx_flow *flow,
 		     const struct quic_offload_keys *keys)
 {
 	struct quic_rx_connection_info info = { .next_pkt_num = flow->next };
-	int err = 0;
+	int err;
 
 	if (flow->refused)
 		return;
 
 	quic_offload_flow_info(&info.conn, &flow->key, keys, flow->path_id);
-	if (!quic_offload_socket_has_cipher(flow->sock, keys->cipher))
-		err = EOPNOTSUPP;
-	else if (setsockopt(flow->sock->fd, SOL_UDP, UDP_QUIC_ADD_RX_CONNECTION,
-		       &info, sizeof(info)))
-		err = errno;
+	err = quic_offload_socket_add(flow->sock, UDP_QUIC_ADD_RX_CONNECTION,
+				      &info.conn, sizeof(info));
 	explicit_bzero(&info, sizeof(info));
 
 	if (err) {

@@ -75,6 +75,15 @@ bool quic_offload_socket_has_cipher(const struct quic_offload_socket *sock,
 	return sock->ciphers == UINT32_MAX;
 }
 
+int quic_offload_socket_add(const struct quic_offload_socket *sock, int option,
+			    const struct quic_connection_info *info,
+			    socklen_t len)
+{
+	if (!quic_offload_socket_has_cipher(sock, info->cipher_type))
+		return EOPNOTSUPP;
+	return setsockopt(sock->fd, SOL_UDP, option, info, len) ? errno : 0;
+}
+
 struct quic_offload_socket *quic_offload_socket_new(int fd,
 						    quic_offload_notice notice,
 						    void *arg)

@@ -85,6 +85,12 @@ int quic_offload_socket_segment(const struct quic_offload_socket *sock);
 bool quic_offload_socket_may(const struct quic_offload_socket *sock);
 /* The same, to open them */
 bool quic_offload_socket_may_rx(const struct quic_offload_socket *sock);
+/* Give the kernel a flow or a key, with an option whose structure begins with @info
+ * and has @len bytes.  Returns 0 or the errno.
+ */
+int quic_offload_socket_add(const struct quic_offload_socket *sock, int option,
+			    const struct quic_connection_info *info,
+			    socklen_t len);
 void quic_offload_socket_tell(struct quic_offload_socket *sock,
 			      enum quic_offload_reason reason, int err);
 /* The kernel did not add a flow. */
