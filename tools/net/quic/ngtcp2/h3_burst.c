@@ -35,7 +35,7 @@ static void took(struct h3_conn *c, size_t len)
 	struct h3_burst *burst = &c->burst;
 
 	c->sent += len;
-	burst->written += len + (burst->written < 0);
+	burst->written = len + (burst->written < 0 ? 0 : burst->written);
 	while (burst->count && len >= burst->first->len) {
 		len -= burst->first->len;
 		burst->first++;
