@@ -18,3 +18,17 @@ debian_mirror() {
 			$3 == "main" && ($1 == "Debian" || $1 == "") &&
 			($2 == codename || $2 ~ /^(old)?stable$/) { print $4; exit }'
 }
+
+# debootstrap_new DIRECTORY SUITE LOG [OPTION...]: a small Debian; sets "mirror"
+debootstrap_new() {
+	local directory=$1 suite=$2 log=$3
+	shift 3
+
+	need_packages debootstrap:debootstrap apt-get:apt "$KEYRING:debian-archive-keyring"
+	mirror=$(debian_mirror)
+	[ -n "$mirror" ] || die "apt on this machine names no Debian archive"
+	rm -rf "$directory"
+	debootstrap --variant=minbase --keyring="$KEYRING" "$@" "$suite" "$directory" \
+		"$mirror" > "$log" 2>&1 ||
+		{ tail -n 5 "$log" >&2; die "debootstrap failed, see $log"; }
+}

@@ -13,9 +13,7 @@ lock
 flavour "$1"
 [ ! -d "$GUEST_ROOT" ] || exit 0
 
-need_packages debootstrap:debootstrap "$KEYRING:debian-archive-keyring" dpkg-deb:dpkg
-mirror=$(debian_mirror)
-[ -n "$mirror" ] || die "apt on this machine names no Debian archive"
+need_packages dpkg-deb:dpkg
 # The same release as the cross compiler, whose C library it gets.
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 packages=bash,perl,procps,iproute2,kmod,openssl,libssl-dev,libgnutls28-dev
@@ -24,11 +22,8 @@ packages+=,ngtcp2-server,ngtcp2-client,libstdc++-12-dev
 
 say "Debian $suite for $FLAVOUR (about two minutes)"
 new=$GUEST_ROOT.new
-log=$GUEST_ROOT.log
-rm -rf "$new"
-debootstrap --foreign --variant=minbase --arch="$MACHINE" --include="$packages" \
-	--keyring="$KEYRING" "$suite" "$new" "$mirror" > "$log" 2>&1 ||
-	{ tail -n 5 "$log" >&2; die "debootstrap failed, see $log"; }
+debootstrap_new "$new" "$suite" "$GUEST_ROOT.log" --foreign --arch="$MACHINE" \
+	--include="$packages"
 
 # debootstrap has unpacked the required packages only.
 for deb in "$new"/var/cache/apt/archives/*.deb; do

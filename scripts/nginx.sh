@@ -53,13 +53,10 @@ get_chroot() {
 	local mirror new=.new
 
 	[ ! -e "$CHROOT/usr/src/nginx.version" ] || return 0
-	need_packages debootstrap:debootstrap apt-get:apt "$KEYRING:debian-archive-keyring"
-	mirror=$(debian_mirror)
-	[ -n "$mirror" ] || die "apt on this machine names no Debian archive"
 	say "Debian $SUITE with a compiler and OpenSSL for nginx (about 2 minutes)"
-	rm -rf "$CHROOT" "$CHROOT.new"
-	logged "debootstrap failed" debootstrap --variant=minbase --keyring="$KEYRING" \
-		--include=gcc,libc6-dev,make,libssl-dev,dpkg-dev "$SUITE" "$CHROOT.new" "$mirror"
+	rm -rf "$CHROOT"
+	debootstrap_new "$CHROOT.new" "$SUITE" "$LOG" \
+		--include=gcc,libc6-dev,make,libssl-dev,dpkg-dev
 	cat > "$CHROOT.new/etc/apt/sources.list.d/source.sources" <<-END
 		Types: deb-src
 		URIs: $mirror

@@ -20,9 +20,6 @@ PARTS=${PARTS:-fuzz faults module races load speed kasan lockdep lockdep-races k
 	kcsan-races s390x nginx nginx-distro coverage}
 RACES=(audit audit_receive race_attach race_devices race_flows race_memory race_receive
 	race_receive_attach race_receive_devices race_receive_numbers race_receive_sockets race_sockets)
-NGINX=(nginx.sh:ciphers nginx.sh:downloads nginx.sh:small_files nginx.sh:uploads
-	nginx.sh:key_updates nginx.sh:migration nginx.sh:impairments nginx.sh:again
-	nginx.sh:many_connections nginx_faults.sh)
 
 # part FLAVOUR SECONDS [test...]: all tests, unless some are named
 part() {
@@ -56,7 +53,7 @@ run_part() {
 	kcsan) part x86_64-kcsan 10 ;;
 	s390x) part s390x 10 ;;
 	# Debian 13's, built with tools/net/quic/nginx; and where the kernel has no feature
-	nginx) "$ROOT/scripts/nginx.sh" && part um 10 "${NGINX[@]}" ;;
+	nginx) "$ROOT/scripts/nginx.sh" && part um 10 nginx.sh nginx_faults.sh ;;
 	nginx-distro) "$ROOT/scripts/nginx.sh" && part um-distro 10 nginx_faults.sh ;;
 	coverage) "$ROOT/scripts/torture/coverage.sh" ;;
 	*) die "there is no part '$1'" ;;

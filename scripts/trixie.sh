@@ -14,15 +14,9 @@ CHROOT=$BUILD/$SUITE
 lock
 [ ! -x "$CHROOT/usr/bin/curl" ] || exit 0
 
-need_packages debootstrap:debootstrap apt-get:apt "$KEYRING:debian-archive-keyring"
-mirror=$(debian_mirror)
-[ -n "$mirror" ] || die "apt on this machine names no Debian archive"
-
 say "Debian $SUITE for curl with HTTP/3 (about a minute)"
-rm -rf "$CHROOT" "$CHROOT.new"
-debootstrap --variant=minbase --keyring="$KEYRING" "$SUITE" "$CHROOT.new" "$mirror" \
-	> "$BUILD/$SUITE.log" 2>&1 ||
-	{ tail -n 5 "$BUILD/$SUITE.log" >&2; die "debootstrap failed, see $BUILD/$SUITE.log"; }
+rm -rf "$CHROOT"
+debootstrap_new "$CHROOT.new" "$SUITE" "$BUILD/$SUITE.log"
 cat > "$CHROOT.new/etc/apt/sources.list.d/backports.sources" <<-END
 	Types: deb
 	URIs: $mirror

@@ -13,14 +13,10 @@ RAW=$RESULTS_DIR/raw-server.txt
 BYTES=8000000
 
 lock
-need_packages gcc:gcc make:make ccache:ccache nm:binutils python3:python3-minimal \
-	pkg-config:pkg-config ip:iproute2 openssl:openssl setarch:util-linux \
-	/usr/include/gnutls/gnutls.h:libgnutls28-dev \
-	/usr/include/ngtcp2/ngtcp2.h:libngtcp2-dev \
-	/usr/include/ngtcp2/ngtcp2_crypto_gnutls.h:libngtcp2-crypto-gnutls-dev \
-	/usr/include/nghttp3/nghttp3.h:libnghttp3-dev gtlsclient:ngtcp2-client
 [ -n "${NOBUILD:-}" ] || "$ROOT/scripts/build.sh" x86_64
 flavour x86_64
+selftest_compiler
+need_packages nm:binutils python3:python3-minimal ip:iproute2 setarch:util-linux
 
 say "Compiling h3_server, h3_client and the plugin"
 programs=$RESULTS_DIR/server-programs
