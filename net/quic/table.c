@@ -111,19 +111,19 @@ int quic_flow_add(struct quic_sock *qs, struct net *net, enum quic_dir dir,
 {
 	struct quic_flow_key key;
 	struct quic_flow *flow;
-	int err;
+	int ret;
 
 	quic_flow_key_set(&key, dir, &info->key);
 	flow = quic_table_find(qs, &key);
 	if (flow) {
-		err = quic_flow_update(flow, info);
-		if (err >= 0)
+		ret = quic_flow_update(flow, info);
+		if (ret >= 0)
 			quic_flow_received(flow, next_pkt_num);
-		if (err > 0 && dir == QUIC_TX)
+		if (ret > 0 && dir == QUIC_TX)
 			QUIC_INC_STATS(net, TX_SW_KEY_UPDATES);
-		else if (err > 0)
+		else if (ret > 0)
 			QUIC_INC_STATS(net, RX_SW_KEY_UPDATES);
-		return min(err, 0);
+		return min(ret, 0);
 	}
 
 	flow = quic_flow_create(&key, info);
@@ -131,10 +131,10 @@ int quic_flow_add(struct quic_sock *qs, struct net *net, enum quic_dir dir,
 		return PTR_ERR(flow);
 
 	atomic64_set(&flow->next_pkt_num, next_pkt_num);
-	err = quic_flow_insert(qs, net, flow);
-	if (err) {
+	ret = quic_flow_insert(qs, net, flow);
+	if (ret) {
 		quic_flow_free(flow);
-		return err;
+		return ret;
 	}
 
 	return 1;
