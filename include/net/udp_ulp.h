@@ -10,8 +10,12 @@
 #include <net/sock.h>
 
 struct module;
+struct sk_buff;
 
 #define UDP_ULP_NAME_MAX	16
+
+/* Room that inet_diag keeps for what @get_info of struct udp_ulp_ops tells */
+#define UDP_ULP_INFO_SIZE	256
 
 enum {
 	UDP_ULP_IPV4,
@@ -30,6 +34,9 @@ enum {
  *	Socket lock held, may sleep.
  * @release: undo @init, when @sk is closed.  UDP's own operations are back in
  *	place and no system call uses the socket any more.  May sleep.
+ * @get_info: tell inet_diag about @sk in attributes below INET_DIAG_ULP_INFO, at
+ *	most UDP_ULP_INFO_SIZE bytes.  RCU read side, while anybody else may use
+ *	or close the socket; may not sleep.  Optional.
  * @getsockopt: handle a socket option that tells what the protocol can do, for
  *	any socket.  Socket lock not held.
  * @setsockopt: handle a socket option that attaches the protocol by itself,
@@ -44,6 +51,7 @@ struct udp_ulp_ops {
 	void (*build_proto)(struct proto *prot);
 	int (*init)(struct sock *sk);
 	void (*release)(struct sock *sk);
+	int (*get_info)(struct sock *sk, struct sk_buff *skb);
 	int (*getsockopt)(struct sock *sk, int optname, sockopt_t *opt);
 	int (*setsockopt)(struct sock *sk, int optname, sockptr_t optval,
 			  unsigned int optlen);
@@ -66,6 +74,8 @@ int udp_ulp_setsockopt(struct sock *sk, const char *name, int optname,
 		       sockptr_t optval, unsigned int optlen);
 int udp_ulp_getsockopt(struct sock *sk, const char *name, int optname,
 		       sockopt_t *opt);
+int udp_ulp_get_info(struct sock *sk, struct sk_buff *skb);
+size_t udp_ulp_get_info_size(void);
 void udp_cleanup_ulp(struct sock *sk);
 
 static inline bool udp_has_ulp(const struct sock *sk)
@@ -97,6 +107,16 @@ static inline int udp_ulp_getsockopt(struct sock *sk, const char *name,
 				     int optname, sockopt_t *opt)
 {
 	return -ENOPROTOOPT;
+}
+
+static inline int udp_ulp_get_info(struct sock *sk, struct sk_buff *skb)
+{
+	return 0;
+}
+
+static inline size_t udp_ulp_get_info_size(void)
+{
+	return 0;
 }
 
 static inline void udp_cleanup_ulp(struct sock *sk)

@@ -17,11 +17,17 @@
  * no lock: they may still run an operation of plain UDP while the socket gets
  * its ULP, and on weakly ordered machines one of the ULP that does not see
  * ulp_data yet.
+ *
+ * inet_diag looks at sockets that it does not lock, under RCU: the protocol
+ * keeps ulp_data for a grace period after @release, and its module is there
+ * until udp_unregister_ulp() has waited for one.
  */
 
+#include <linux/inet_diag.h>
 #include <linux/module.h>
 #include <linux/rculist.h>
 #include <linux/spinlock.h>
+#include <net/netlink.h>
 #include <net/transp_v6.h>
 #include <net/udp.h>
 #include <net/udp_ulp.h>
@@ -300,6 +306,58 @@ int udp_ulp_getsockopt(struct sock *sk, const char *name, int optname,
 
 	return err;
 }
+
+/**
+ * udp_ulp_get_info_size - room for udp_ulp_get_info()
+ *
+ * It is the same for all sockets: one may get its ULP at any moment.
+ *
+ * Return: bytes.
+ */
+size_t udp_ulp_get_info_size(void)
+{
+	return nla_total_size(0) +			/* INET_DIAG_ULP_INFO */
+	       nla_total_size(UDP_ULP_NAME_MAX) +	/* INET_ULP_INFO_NAME */
+	       UDP_ULP_INFO_SIZE;
+}
+EXPORT_SYMBOL_GPL(udp_ulp_get_info_size);
+
+/**
+ * udp_ulp_get_info - tell inet_diag about the ULP of a socket
+ * @sk: UDP socket, with or without a ULP
+ * @skb: netlink message, receives INET_DIAG_ULP_INFO if there is one
+ *
+ * Context: any; somebody else may be using or closing the socket.
+ * Return: 0, or -EMSGSIZE.
+ */
+int udp_ulp_get_info(struct sock *sk, struct sk_buff *skb)
+{
+	const struct udp_ulp_ops *ulp;
+	struct nlattr *nest;
+	int err = 0;
+
+	rcu_read_lock();
+	ulp = READ_ONCE(udp_sk(sk)->ulp_ops);
+	if (!ulp)
+		goto unlock;
+
+	err = -EMSGSIZE;
+	nest = nla_nest_start_noflag(skb, INET_DIAG_ULP_INFO);
+	if (!nest)
+		goto unlock;
+
+	err = nla_put_string(skb, INET_ULP_INFO_NAME, ulp->name);
+	if (!err && ulp->get_info)
+		err = ulp->get_info(sk, skb);
+	if (err)
+		nla_nest_cancel(skb, nest);
+	else
+		nla_nest_end(skb, nest);
+unlock:
+	rcu_read_unlock();
+	return err;
+}
+EXPORT_SYMBOL_GPL(udp_ulp_get_info);
 
 /**
  * udp_cleanup_ulp - release the ULP of a socket that is being closed
