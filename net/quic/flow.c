@@ -33,13 +33,17 @@ void quic_flow_exit(void)
 	kmem_cache_destroy(quic_flow_cache);
 }
 
-static struct quic_key *quic_flow_create_key(enum quic_dir dir,
+static struct quic_key *quic_flow_create_key(const struct quic_flow *flow,
 					     const struct quic_cipher *cipher,
 					     const struct quic_connection_info *info)
 {
 	struct quic_key *key = quic_key_create(cipher, info);
 
-	if (!IS_ERR(key) && dir == QUIC_RX)
+	if (IS_ERR(key))
+		return key;
+
+	key->counts = quic_counts_get(flow->counts);
+	if (flow->key.dir == QUIC_RX)
 		key->opening.fingerprint = quic_key_fingerprint(cipher, info);
 
 	return key;
@@ -47,14 +51,14 @@ static struct quic_key *quic_flow_create_key(enum quic_dir dir,
 
 /**
  * quic_flow_create - a flow with its first key generation
- * @key: what it is found by
- * @info: the key generation
+ * @dir: direction of the flow
+ * @info: what it is found by, and the key generation
  *
  * Context: process context, may sleep.
  * Return: the flow, charged to the user; or ERR_PTR() of -EOPNOTSUPP if the
  * cipher is not available, -ENOBUFS if the user has no flow left, -ENOMEM.
  */
-struct quic_flow *quic_flow_create(const struct quic_flow_key *key,
+struct quic_flow *quic_flow_create(enum quic_dir dir,
 				   const struct quic_connection_info *info)
 {
 	const struct quic_cipher *cipher = quic_cipher_find(info->cipher_type);
@@ -69,18 +73,24 @@ struct quic_flow *quic_flow_create(const struct quic_flow_key *key,
 	if (!flow)
 		return ERR_PTR(-ENOMEM);
 
+	err = -ENOMEM;
+	flow->counts = quic_counts_alloc();
+	if (!flow->counts)
+		goto err_free;
+
 	err = -ENOBUFS;
 	flow->ucounts = inc_ucount(current_user_ns(), current_euid(),
 				   UCOUNT_QUIC_FLOWS);
 	if (!flow->ucounts)
-		goto err_free;
+		goto err_put_counts;
 
-	first = quic_flow_create_key(key->dir, cipher, info);
+	flow->key.conn = info->key;
+	flow->key.dir = dir;
+	first = quic_flow_create_key(flow, cipher, info);
 	err = PTR_ERR_OR_ZERO(first);
 	if (err)
 		goto err_dec_ucount;
 
-	flow->key = *key;
 	flow->generation = info->conn_payload_key_gen;
 	RCU_INIT_POINTER(flow->keys[flow->generation & 1], first);
 
@@ -88,6 +98,8 @@ struct quic_flow *quic_flow_create(const struct quic_flow_key *key,
 
 err_dec_ucount:
 	dec_ucount(flow->ucounts, UCOUNT_QUIC_FLOWS);
+err_put_counts:
+	quic_counts_put(flow->counts);
 err_free:
 	kmem_cache_free(quic_flow_cache, flow);
 	return ERR_PTR(err);
@@ -101,6 +113,8 @@ err_free:
  */
 void quic_flow_free(struct quic_flow *flow)
 {
+	/* Its keys keep the counters until no reader has the flow any more. */
+	quic_counts_put(flow->counts);
 	quic_key_put(rcu_dereference_protected(flow->keys[0], true));
 	quic_key_put(rcu_dereference_protected(flow->keys[1], true));
 	dec_ucount(flow->ucounts, UCOUNT_QUIC_FLOWS);
@@ -153,7 +167,7 @@ int quic_flow_update(struct quic_flow *flow,
 	    !quic_cipher_is_header_key(cipher, &newest->keys, info->header_key))
 		return -EINVAL;
 
-	key = quic_flow_create_key(flow->key.dir, cipher, info);
+	key = quic_flow_create_key(flow, cipher, info);
 	if (IS_ERR(key))
 		return PTR_ERR(key);
 
@@ -178,6 +192,46 @@ void quic_flow_received(struct quic_flow *flow, u64 next_pkt_num)
 	while (next < (s64)next_pkt_num &&
 	       !atomic64_try_cmpxchg(&flow->next_pkt_num, &next, next_pkt_num))
 		;
+}
+
+/**
+ * quic_flow_describe - tell what is known of a flow
+ * @flow: flow of a locked socket
+ * @info: receives it, but for direction and key
+ *
+ * Senders and receivers take no lock: the numbers need not be of one moment.
+ */
+void quic_flow_describe(const struct quic_flow *flow,
+			struct quic_flow_info *info)
+{
+	unsigned int phase = flow->generation & 1;
+	const struct quic_key *newest, *before;
+	u64 next, used, limit;
+
+	newest = rcu_dereference_protected(flow->keys[phase], true);
+	before = rcu_dereference_protected(flow->keys[!phase], true);
+
+	if (flow->key.dir == QUIC_TX) {
+		next = atomic64_read(&newest->guard.next);
+		if (before)
+			next = max_t(u64, next,
+				     atomic64_read(&before->guard.next));
+		used = atomic64_read(&newest->guard.packets);
+		limit = quic_cipher_limit(newest->cipher);
+	} else {
+		next = atomic64_read(&flow->next_pkt_num);
+		used = atomic64_read(&newest->opening.failed);
+		limit = quic_cipher_integrity_limit(newest->cipher);
+	}
+
+	info->conn_payload_key_gen = flow->generation;
+	info->key_gens = before ? 2 : 1;
+	info->cipher_type = newest->cipher->type;
+	info->next_pkt_num = next;
+	/* Readers who fail at once may overdo it. */
+	info->packets_left = limit - min(used, limit);
+	info->packets = atomic64_read(&flow->counts->packets);
+	info->bytes = atomic64_read(&flow->counts->bytes);
 }
 
 /**

@@ -6,6 +6,7 @@
 #include <linux/rhashtable.h>
 #include <linux/skbuff.h>
 #include <linux/socket.h>
+#include <linux/udp.h>
 #include <net/sock.h>
 
 #include "key.h"
@@ -44,6 +45,9 @@ int quic_match_normalize(const struct sock *sk,
 enum quic_match quic_match_kind(const struct quic_connection_info_key *key);
 void quic_match_set(struct quic_connection_info_key *key,
 		    const struct quic_peer *peer, enum quic_match kind);
+void quic_match_describe(struct quic_connection_info_key *key,
+			 const struct quic_peer *peer, const u8 *dcid,
+			 unsigned int dcid_len);
 int quic_match_dest(const struct sock *sk, const struct msghdr *msg,
 		    struct quic_peer *dest);
 void quic_match_source(const struct sk_buff *skb, struct quic_peer *source);
@@ -68,6 +72,7 @@ struct quic_flow_key {
  * @list: entry in the socket's list
  * @next_pkt_num: largest packet number received, plus one
  * @generation: the newest
+ * @counts: what it has protected or opened
  * @ucounts: user that the flow is charged to
  * @rcu: senders and receivers find the flow under RCU
  */
@@ -78,18 +83,21 @@ struct quic_flow {
 	struct list_head		list;
 	atomic64_t			next_pkt_num;
 	u8				generation;
+	struct quic_counts		*counts;
 	struct ucounts			*ucounts;
 	struct rcu_head			rcu;
 };
 
 int quic_flow_init(void);
 void quic_flow_exit(void);
-struct quic_flow *quic_flow_create(const struct quic_flow_key *key,
+struct quic_flow *quic_flow_create(enum quic_dir dir,
 				   const struct quic_connection_info *info);
 void quic_flow_free(struct quic_flow *flow);
 int quic_flow_update(struct quic_flow *flow,
 		     const struct quic_connection_info *info);
 void quic_flow_received(struct quic_flow *flow, u64 next_pkt_num);
+void quic_flow_describe(const struct quic_flow *flow,
+			struct quic_flow_info *info);
 bool quic_flow_hold_keys(const struct quic_flow *flow,
 			 struct quic_key *keys[2]);
 
@@ -110,18 +118,49 @@ struct quic_flows {
 };
 
 /**
+ * struct quic_totals - what a socket has done in one direction
+ * @packets: packets that were protected or opened
+ * @bytes: bytes in them, with tags
+ * @errors: sends that failed, or packets that were not authentic
+ */
+struct quic_totals {
+	atomic64_t	packets;
+	atomic64_t	bytes;
+	atomic64_t	errors;
+};
+
+/**
  * struct quic_sock - what a socket with the ULP has, udp_sk(sk)->ulp_data
  * @table: the socket's flows, by struct quic_flow_key
  * @flows: the flows of each direction
  * @rx: recvmsg() has something to do: there are receive flows, or @rx_drop
  * @rx_drop: UDP_QUIC_RX_DROP
+ * @totals: for inet_diag, of each direction
+ * @rcu: inet_diag finds it under RCU
  */
 struct quic_sock {
 	struct rhashtable	table;
 	struct quic_flows	flows[QUIC_DIR_NUM];
 	bool			rx;
 	bool			rx_drop;
+	struct quic_totals	totals[QUIC_DIR_NUM];
+	struct rcu_head		rcu;
 };
+
+/* The flows of a locked socket, NULL without the ULP. */
+static inline struct quic_sock *quic_sock_locked(struct sock *sk)
+{
+	return rcu_dereference_protected(udp_sk(sk)->ulp_data,
+					 lockdep_sock_is_held(sk));
+}
+
+/* The flows of a socket that a system call uses.  NULL for a moment on machines
+ * that see sk_prot before ulp_data.
+ */
+static inline struct quic_sock *quic_sock_used(struct sock *sk)
+{
+	return rcu_dereference_raw(udp_sk(sk)->ulp_data);
+}
 
 struct quic_sock *quic_sock_alloc(void);
 void quic_sock_free(struct quic_sock *qs, struct net *net);
@@ -132,6 +171,10 @@ int quic_flow_del(struct quic_sock *qs, struct net *net, enum quic_dir dir,
 		  const struct quic_connection_info_key *conn);
 void quic_flow_del_all(struct quic_sock *qs, struct net *net,
 		       enum quic_dir dir);
+int quic_flow_get_info(struct quic_sock *qs, enum quic_dir dir,
+		       const struct quic_connection_info_key *conn,
+		       struct quic_flow_info *info);
+unsigned int quic_flow_count(const struct quic_sock *qs, enum quic_dir dir);
 struct quic_flow *quic_flow_lookup(struct quic_sock *qs, enum quic_dir dir,
 				   const struct quic_peer *peer,
 				   const u8 *dcid, unsigned int dcid_len);

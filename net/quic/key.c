@@ -106,6 +106,7 @@ static void quic_key_free(struct rcu_head *rcu)
 
 	quic_cipher_free_keys(key->cipher, &key->keys);
 	memzero_explicit(key->iv, sizeof(key->iv));
+	quic_counts_put(key->counts);
 	kmem_cache_free(quic_key_cache, key);
 }
 

@@ -46,6 +46,32 @@ int quic_guard_take(struct quic_guard *guard, struct quic_use *use);
 int quic_guard_charge(struct quic_guard *guard, struct quic_use *use, u64 limit);
 void quic_guard_give_back(struct quic_guard *guard, const struct quic_use *use);
 
+/* counts.c */
+
+/**
+ * struct quic_counts - what a flow has protected or opened
+ * @packets: packets
+ * @bytes: bytes in them, with tags
+ * @refcnt: the flow holds one reference, each of its keys one: a train may be on
+ *	its way with a key when both have gone
+ */
+struct quic_counts {
+	atomic64_t	packets;
+	atomic64_t	bytes;
+	refcount_t	refcnt;
+};
+
+struct quic_counts *quic_counts_alloc(void);
+struct quic_counts *quic_counts_get(struct quic_counts *counts);
+void quic_counts_put(struct quic_counts *counts);
+
+static inline void quic_counts_add(struct quic_counts *counts,
+				   unsigned int packets, unsigned int bytes)
+{
+	atomic64_add(packets, &counts->packets);
+	atomic64_add(bytes, &counts->bytes);
+}
+
 /* cipher.c */
 
 /**
@@ -123,6 +149,7 @@ struct quic_opening {
  * @keys: for packet and header protection
  * @guard: packet numbers used, if the flow is for sending
  * @opening: if it is for receiving
+ * @counts: of the flow
  * @iv: XORed with the packet number to give the nonce
  * @generation: modulo 256; the low bit is the key phase
  * @reqsize: what the AEAD needs behind its request
@@ -136,6 +163,7 @@ struct quic_key {
 		struct quic_guard	guard;
 		struct quic_opening	opening;
 	};
+	struct quic_counts		*counts;
 	u8				iv[QUIC_PAYLOAD_IV_SIZE];
 	u8				generation;
 	u16				reqsize;

@@ -51,6 +51,7 @@ struct udp_ulp_ops quic_ulp_ops = {
 	.build_proto	= quic_build_proto,
 	.init		= quic_ulp_init,
 	.release	= quic_ulp_release,
+	.get_info	= quic_ulp_get_info,
 	.getsockopt	= quic_ulp_getsockopt,
 	.setsockopt	= quic_ulp_setsockopt,
 };

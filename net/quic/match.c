@@ -109,6 +109,24 @@ void quic_match_set(struct quic_connection_info_key *key,
 	key->addr.ipv6_addr = peer->addr;
 }
 
+/**
+ * quic_match_describe - what a packet shows of its flow
+ * @key: is filled in
+ * @peer: its peer, with port 0 if that is not known
+ * @dcid: destination connection ID
+ * @dcid_len: bytes in @dcid
+ */
+void quic_match_describe(struct quic_connection_info_key *key,
+			 const struct quic_peer *peer, const u8 *dcid,
+			 unsigned int dcid_len)
+{
+	memset(key, 0, sizeof(*key));
+	key->conn_id_length = dcid_len;
+	memcpy(key->conn_id + sizeof(key->conn_id) - dcid_len, dcid, dcid_len);
+	quic_match_set(key, peer, peer->port ? QUIC_MATCH_SCOPED :
+					       QUIC_MATCH_ANY);
+}
+
 static int quic_match_sockaddr_in(const struct sockaddr_in *sin, int len,
 				  struct quic_peer *dest)
 {

@@ -12,6 +12,7 @@
 #include <linux/bitops.h>
 #include <linux/bits.h>
 #include <linux/string.h>
+#include <trace/events/udp_quic.h>
 
 #include "rx.h"
 
@@ -67,7 +68,10 @@ static void quic_rx_leave_flow(struct quic_rx *rx)
 	if (rx->peek || !at->flow)
 		return;
 
-	quic_flow_received(at->flow, at->next_pkt_num);
+	if (at->packets) {
+		quic_flow_received(at->flow, at->next_pkt_num);
+		quic_counts_add(at->flow->counts, at->packets, at->bytes);
+	}
 	at->flow = NULL;
 }
 
@@ -102,6 +106,8 @@ static void quic_rx_enter_flow(struct quic_rx *rx, struct quic_flow *flow)
 
 	at->flow = flow;
 	at->next_pkt_num = atomic64_read(&flow->next_pkt_num);
+	at->packets = 0;
+	at->bytes = 0;
 }
 
 static bool quic_rx_limit_reached(const struct quic_rx *rx,
@@ -169,6 +175,8 @@ static u8 quic_rx_packet(struct quic_rx *rx, const struct quic_flow *flow,
 	if (key && !err) {
 		memset(packet + len - QUIC_TAG_SIZE, 0, QUIC_TAG_SIZE);
 		rx->at->next_pkt_num = max(rx->at->next_pkt_num, pn + 1);
+		rx->at->packets++;
+		rx->at->bytes += len;
 		entry->pkt_num = pn;
 		entry->key_gen = key->generation;
 		return QUIC_RX_DECRYPTED;
@@ -188,6 +196,18 @@ static u8 quic_rx_packet(struct quic_rx *rx, const struct quic_flow *flow,
 	return QUIC_RX_BAD_TAG;
 }
 
+static void quic_rx_trace_not_opened(const struct quic_rx *rx, u8 status,
+				     const u8 *dcid, unsigned int dcid_len)
+{
+	struct quic_connection_info_key conn;
+
+	if (rx->peek || !trace_udp_quic_not_opened_enabled())
+		return;
+
+	quic_match_describe(&conn, &rx->finder.source, dcid, dcid_len);
+	trace_udp_quic_not_opened(&conn, status);
+}
+
 /* Opens the datagram @packet if that can be done, and describes it; if it is
  * @cut short its flow is as far as that goes.
  */
@@ -204,6 +224,8 @@ static void quic_rx_datagram(struct quic_rx *rx, u8 *packet, unsigned int len,
 	flow = quic_finder_find(&rx->finder, packet, len);
 	if (!flow) {
 		rx->count[QUIC_RX_NOT_OFFLOADED] += !cut;
+		quic_rx_trace_not_opened(rx, QUIC_RX_NOT_OFFLOADED, packet + 1,
+					 min(rx->finder.dcid_len, len - 1));
 		return;
 	}
 	rx->matched = true;
@@ -220,6 +242,9 @@ static void quic_rx_datagram(struct quic_rx *rx, u8 *packet, unsigned int len,
 	rx->count[entry->status]++;
 	if (entry->status == QUIC_RX_DECRYPTED)
 		rx->bytes += len;
+	else
+		quic_rx_trace_not_opened(rx, entry->status, packet + 1,
+					 dcid_len);
 }
 
 /**

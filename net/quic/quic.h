@@ -17,6 +17,13 @@
  * that to copy them to userspace.  So keys are freed after a grace period.
  * Receivers of one socket meet in atomic variables only, the flow's largest
  * packet number and the key's failures.
+ *
+ * What senders and receivers count, for a flow and for its socket, is atomic.
+ * UDP_QUIC_FLOW_INFO holds the socket lock, so that flow and keys stay while it
+ * reads.  A train counts for its flow through the key that it has a reference
+ * on: that may be retired, and the flow gone.  inet_diag holds no lock of the
+ * socket and may meet one that is being closed: it reads the socket's own
+ * numbers, under RCU, and looks at no flow.
  */
 #ifndef _NET_QUIC_H
 #define _NET_QUIC_H
@@ -39,6 +46,12 @@ int quic_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 		    unsigned int optlen);
 int quic_getsockopt(struct sock *sk, int level, int optname,
 		    char __user *optval, int __user *optlen);
+
+/* info.c */
+
+int quic_get_capabilities(sockopt_t *opt);
+int quic_get_flow_info(struct sock *sk, sockopt_t *opt);
+int quic_ulp_get_info(struct sock *sk, struct sk_buff *skb);
 
 /* sendmsg.c */
 

@@ -189,15 +189,21 @@ static int quic_rx_deliver(struct quic_rx *rx)
 
 static void quic_rx_count(const struct quic_rx *rx, struct net *net)
 {
+	struct quic_totals *totals = &rx->finder.qs->totals[QUIC_RX];
+
 	if (rx->count[QUIC_RX_DECRYPTED]) {
 		QUIC_ADD_STATS(net, RX_SW_PACKETS,
 			       rx->count[QUIC_RX_DECRYPTED]);
 		QUIC_ADD_STATS(net, RX_SW_BYTES, rx->bytes);
+		atomic64_add(rx->count[QUIC_RX_DECRYPTED], &totals->packets);
+		atomic64_add(rx->bytes, &totals->bytes);
 	}
 	if (rx->count[QUIC_RX_NO_KEY])
 		QUIC_ADD_STATS(net, RX_SW_NO_KEY, rx->count[QUIC_RX_NO_KEY]);
-	if (rx->count[QUIC_RX_BAD_TAG])
+	if (rx->count[QUIC_RX_BAD_TAG]) {
 		QUIC_ADD_STATS(net, RX_SW_BAD_TAG, rx->count[QUIC_RX_BAD_TAG]);
+		atomic64_add(rx->count[QUIC_RX_BAD_TAG], &totals->errors);
+	}
 	if (rx->count[QUIC_RX_LIMIT])
 		QUIC_ADD_STATS(net, RX_SW_LIMIT, rx->count[QUIC_RX_LIMIT]);
 	if (rx->count[QUIC_RX_NOT_OFFLOADED])
@@ -253,7 +259,7 @@ static int quic_rx_copy(struct sock *sk, struct sk_buff *skb, int off,
 		.msg		= msg,
 		.len		= len,
 		.peek		= flags & MSG_PEEK,
-		.finder.qs	= rcu_dereference_raw(udp_sk(sk)->ulp_data),
+		.finder.qs	= quic_sock_used(sk),
 	};
 	enum quic_rx_way way = QUIC_RX_AS_IT_CAME;
 	struct net *net = sock_net(sk);
@@ -293,8 +299,7 @@ static int quic_rx_copy(struct sock *sk, struct sk_buff *skb, int off,
  */
 int quic_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 {
-	/* NULL for a moment on machines that see sk_prot before ulp_data. */
-	const struct quic_sock *qs = rcu_dereference_raw(udp_sk(sk)->ulp_data);
+	const struct quic_sock *qs = quic_sock_used(sk);
 
 	return quic_udp_recvmsg(sk, msg, len, flags,
 				qs && READ_ONCE(qs->rx) ? quic_rx_copy : NULL);

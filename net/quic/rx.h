@@ -41,11 +41,15 @@ struct quic_finder {
  * @flow: the flow, or NULL; while peeking it outlives the RCU read side section
  *	in which it was found, to be compared
  * @next_pkt_num: what comes next
+ * @packets: opened since the flow was entered
+ * @bytes: in them
  * @failed: packets that a key, by phase, could not open while peeking
  */
 struct quic_progress {
 	struct quic_flow	*flow;
 	u64			next_pkt_num;
+	unsigned int		packets;
+	unsigned int		bytes;
 	unsigned int		failed[2];
 };
 

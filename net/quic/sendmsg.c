@@ -134,15 +134,14 @@ static int quic_call_udp(struct sock *sk, struct msghdr *msg, size_t len,
 }
 
 /* How the message is cut into packets, and how long they get. */
-static int quic_train_size(struct quic_train *train, size_t len, u16 gso_size,
-			   const struct quic_peer *dest)
+static int quic_train_size(struct quic_train *train, size_t len, u16 gso_size)
 {
 	unsigned int packets, max = U16_MAX - sizeof(struct udphdr);
 
 	if (gso_size && gso_size <= QUIC_TAG_SIZE)
 		return -EINVAL;
 
-	if (ipv6_addr_v4mapped(&dest->addr))
+	if (ipv6_addr_v4mapped(&train->dest.addr))
 		max -= sizeof(struct iphdr);
 	if (len > max)
 		return -EMSGSIZE;
@@ -159,17 +158,19 @@ static int quic_train_size(struct quic_train *train, size_t len, u16 gso_size,
 
 /* The connection ID of the first packet, which the others must share. */
 static int quic_train_peek_dcid(struct quic_train *train,
-				const struct msghdr *msg, size_t len)
+				const struct msghdr *msg, size_t len,
+				unsigned int dcid_len)
 {
 	u8 start[1 + QUIC_MAX_CONNECTION_ID_SIZE];
 	struct iov_iter from = msg->msg_iter;
 
-	if (len < 1 + train->dcid_len)
+	if (len < 1 + dcid_len)
 		return -EINVAL;
-	if (!copy_from_iter_full(start, 1 + train->dcid_len, &from))
+	if (!copy_from_iter_full(start, 1 + dcid_len, &from))
 		return -EFAULT;
 
-	memcpy(train->dcid, start + 1, train->dcid_len);
+	memcpy(train->dcid, start + 1, dcid_len);
+	train->dcid_len = dcid_len;
 	return 0;
 }
 
@@ -189,72 +190,55 @@ static int quic_tx_train(const struct quic_train *train, struct sock *sk,
 		return err;
 
 	iov_iter_advance(&msg->msg_iter, train->len);
-	QUIC_ADD_STATS(sock_net(sk), TX_SW_PACKETS,
-		       (train->wire_len - train->len) / QUIC_TAG_SIZE);
-	QUIC_ADD_STATS(sock_net(sk), TX_SW_BYTES, train->wire_len);
 
 	return 0;
 }
 
-static int quic_send_train(struct sock *sk, struct msghdr *msg, size_t len,
+static void quic_tx_count(const struct quic_train *train, struct net *net,
+			  struct quic_totals *totals)
+{
+	unsigned int packets = quic_train_packets(train);
+
+	QUIC_ADD_STATS(net, TX_SW_PACKETS, packets);
+	QUIC_ADD_STATS(net, TX_SW_BYTES, train->wire_len);
+	atomic64_add(packets, &totals->packets);
+	atomic64_add(train->wire_len, &totals->bytes);
+}
+
+static int quic_send_train(struct quic_train *train, struct sock *sk,
+			   struct msghdr *msg, size_t len,
 			   struct quic_tx_request *tr)
 {
-	/* NULL for a moment on machines that see sk_prot before ulp_data. */
-	struct quic_sock *qs = rcu_dereference_raw(udp_sk(sk)->ulp_data);
-	struct quic_train train = {
-		.dcid_len	= tr->dcid_len,
-		.next_pkt_num	= tr->next_pkt_num,
-	};
-	struct quic_peer dest;
+	struct quic_sock *qs = quic_sock_used(sk);
 	int err;
 
-	err = quic_match_dest(sk, msg, &dest);
+	train->next_pkt_num = tr->next_pkt_num;
+	err = quic_match_dest(sk, msg, &train->dest);
 	if (err)
 		return err;
 
-	err = quic_train_size(&train, len, tr->gso_size, &dest);
+	err = quic_train_size(train, len, tr->gso_size);
 	if (err)
 		return err;
 
-	err = quic_train_peek_dcid(&train, msg, len);
+	err = quic_train_peek_dcid(train, msg, len, tr->dcid_len);
 	if (err)
 		return err;
 
 	if (!qs)
 		return -ENOENT;
-	err = quic_flow_get_keys(qs, &dest, train.dcid, train.dcid_len,
-				 train.keys);
+	err = quic_flow_get_keys(qs, &train->dest, train->dcid, train->dcid_len,
+				 train->keys);
 	if (err)
 		return err;
 
-	err = quic_tx_train(&train, sk, msg, tr);
-	quic_key_put(train.keys[0]);
-	quic_key_put(train.keys[1]);
+	err = quic_tx_train(train, sk, msg, tr);
+	if (!err)
+		quic_tx_count(train, sock_net(sk), &qs->totals[QUIC_TX]);
+	quic_key_put(train->keys[0]);
+	quic_key_put(train->keys[1]);
 
 	return err;
-}
-
-/* Why a message was not sent */
-static void quic_tx_count_error(struct net *net, int err, bool by_udp)
-{
-	QUIC_INC_STATS(net, TX_SW_ERROR);
-
-	if (err == -ENOBUFS || err == -ENOMEM)
-		QUIC_INC_STATS(net, TX_SW_ERROR_MEMORY);
-	else if (by_udp)
-		QUIC_INC_STATS(net, TX_SW_ERROR_OTHER);
-	else if (err == -ENOENT)
-		QUIC_INC_STATS(net, TX_SW_ERROR_NO_FLOW);
-	else if (err == -ENOKEY)
-		QUIC_INC_STATS(net, TX_SW_ERROR_NO_KEY);
-	else if (err == -ERANGE)
-		QUIC_INC_STATS(net, TX_SW_ERROR_PKT_NUM);
-	else if (err == -EKEYEXPIRED)
-		QUIC_INC_STATS(net, TX_SW_ERROR_KEY_LIMIT);
-	else if (err == -EINVAL || err == -EMSGSIZE)
-		QUIC_INC_STATS(net, TX_SW_ERROR_MALFORMED);
-	else
-		QUIC_INC_STATS(net, TX_SW_ERROR_OTHER);
 }
 
 /* What makes UDP keep the message, take pages, or not send at all, instead of
@@ -266,6 +250,25 @@ static bool quic_tx_unsupported(struct sock *sk, const struct msghdr *msg)
 				 MSG_ZEROCOPY | MSG_SPLICE_PAGES) ||
 	       msg->msg_ubuf || udp_test_bit(CORK, sk) ||
 	       READ_ONCE(udp_sk(sk)->pending);
+}
+
+/* @err: what is wrong with the control messages, if anything is */
+static int quic_send_protected(struct sock *sk, struct msghdr *msg, size_t len,
+			       struct quic_tx_request *tr, int err)
+{
+	struct quic_train train = {};
+
+	if (quic_tx_unsupported(sk, msg))
+		err = -EOPNOTSUPP;
+	if (!err)
+		err = quic_send_train(&train, sk, msg, len, tr);
+	if (!err)
+		return len;
+
+	if (err != -EAGAIN && err != -EINTR && err != -ERESTARTSYS)
+		quic_tx_refused(sk, &train, err, tr->by_udp);
+
+	return err;
 }
 
 /**
@@ -296,15 +299,5 @@ int quic_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	if (tr.bypass)
 		return err ?: quic_call_udp(sk, msg, len, &tr);
 
-	if (quic_tx_unsupported(sk, msg))
-		err = -EOPNOTSUPP;
-	if (!err)
-		err = quic_send_train(sk, msg, len, &tr);
-	if (!err)
-		return len;
-
-	if (err != -EAGAIN && err != -EINTR && err != -ERESTARTSYS)
-		quic_tx_count_error(sock_net(sk), err, tr.by_udp);
-
-	return err;
+	return quic_send_protected(sk, msg, len, &tr, err);
 }

@@ -14,13 +14,6 @@
 /* No later version of the structures will be longer. */
 #define QUIC_OPTLEN_MAX		SZ_4K
 
-/* The flows of a locked socket, NULL without the ULP. */
-static struct quic_sock *quic_sock_locked(struct sock *sk)
-{
-	return rcu_dereference_protected(udp_sk(sk)->ulp_data,
-					 lockdep_sock_is_held(sk));
-}
-
 /* Read a structure of which userspace has at least the first @min bytes. */
 static int quic_copy_info(void *info, size_t size, size_t min,
 			  sockptr_t optval, unsigned int optlen)
@@ -171,43 +164,13 @@ static int quic_set_rx_drop(struct sock *sk, sockptr_t optval,
 	return 0;
 }
 
-static int quic_get_rx_drop(struct sock *sk, char __user *optval,
-			    int __user *optlen)
+static int quic_get_rx_drop(struct sock *sk, sockopt_t *opt)
 {
-	/* NULL for a moment on machines that see sk_prot before ulp_data. */
-	const struct quic_sock *qs = rcu_dereference_raw(udp_sk(sk)->ulp_data);
+	const struct quic_sock *qs = quic_sock_used(sk);
 	int val = qs && READ_ONCE(qs->rx_drop);
-	sockopt_t opt;
-	int err, len;
 
-	err = sockopt_init_user(&opt, optval, optlen);
-	if (err)
-		return err;
-
-	len = min_t(unsigned int, opt.optlen, sizeof(val));
-	if (!copy_to_iter_full(&val, len, &opt.iter_out) ||
-	    put_user(len, optlen))
-		return -EFAULT;
-
-	return 0;
-}
-
-/* Those that know less of the structure get what they know. */
-static int quic_get_capabilities(sockopt_t *opt)
-{
-	const struct quic_capabilities capabilities = {
-		.ciphers		= quic_cipher_capabilities(),
-		.directions		= QUIC_CAP_TX | QUIC_CAP_RX,
-		.tx_connection_size	= sizeof(struct quic_connection_info),
-		.rx_connection_size	= sizeof(struct quic_rx_connection_info),
-		.tx_ancillary_size	= sizeof(struct quic_tx_ancillary_data),
-		.rx_ancillary_size	= sizeof(struct quic_rx_ancillary_data),
-		.max_conn_id_length	= QUIC_MAX_CONNECTION_ID_SIZE,
-		.max_packets		= UDP_MAX_SEGMENTS,
-	};
-
-	opt->optlen = min_t(unsigned int, opt->optlen, sizeof(capabilities));
-	if (!copy_to_iter_full(&capabilities, opt->optlen, &opt->iter_out))
+	opt->optlen = min_t(unsigned int, opt->optlen, sizeof(val));
+	if (!copy_to_iter_full(&val, opt->optlen, &opt->iter_out))
 		return -EFAULT;
 
 	return 0;
@@ -291,6 +254,14 @@ int quic_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 						 optlen);
 }
 
+static int quic_udp_getsockopt(struct sock *sk, int optname, sockopt_t *opt)
+{
+	if (optname == UDP_QUIC_FLOW_INFO)
+		return quic_get_flow_info(sk, opt);
+
+	return quic_get_rx_drop(sk, opt);
+}
+
 /**
  * quic_getsockopt - getsockopt() of a socket with the ULP
  * @sk: UDP socket
@@ -300,14 +271,25 @@ int quic_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
  * @optlen: bytes at @optval, receives how many were written
  *
  * Context: process context, may sleep; socket not locked.
- * Return: 0; -EINVAL if the length is negative, -EFAULT, or what UDP says.
+ * Return: 0; -EINVAL if the length is negative, -EFAULT; for UDP_QUIC_FLOW_INFO
+ * see Documentation/networking/quic.rst; or what UDP says.
  */
 int quic_getsockopt(struct sock *sk, int level, int optname,
 		    char __user *optval, int __user *optlen)
 {
-	if (level == SOL_UDP && optname == UDP_QUIC_RX_DROP)
-		return quic_get_rx_drop(sk, optval, optlen);
+	sockopt_t opt;
+	int err;
 
-	return udp_ulp_base_prot(sk)->getsockopt(sk, level, optname, optval,
-						 optlen);
+	if (level != SOL_UDP || (optname != UDP_QUIC_RX_DROP &&
+				 optname != UDP_QUIC_FLOW_INFO))
+		return udp_ulp_base_prot(sk)->getsockopt(sk, level, optname,
+							 optval, optlen);
+
+	err = sockopt_init_user(&opt, optval, optlen);
+	if (!err)
+		err = quic_udp_getsockopt(sk, optname, &opt);
+	if (!err)
+		err = put_user(opt.optlen, optlen);
+
+	return err;
 }

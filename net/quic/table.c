@@ -5,6 +5,7 @@
 
 #include <linux/err.h>
 #include <linux/slab.h>
+#include <trace/events/udp_quic.h>
 
 #include "flow.h"
 #include "quic.h"
@@ -18,6 +19,7 @@ static_assert(sizeof(struct quic_tx_ancillary_data) == 16);
 static_assert(sizeof(struct quic_rx_connection_info) == 136);
 static_assert(sizeof(struct quic_rx_ancillary_data) == 16);
 static_assert(sizeof(struct quic_capabilities) == 24);
+static_assert(sizeof(struct quic_flow_info) == 88);
 
 static const struct rhashtable_params quic_table_params = {
 	.key_len		= sizeof_field(struct quic_flow, key),
@@ -26,10 +28,13 @@ static const struct rhashtable_params quic_table_params = {
 	.automatic_shrinking	= true,
 };
 
-static struct quic_flow *quic_table_find(struct quic_sock *qs,
-					 const struct quic_flow_key *key)
+static struct quic_flow *
+quic_table_find(struct quic_sock *qs, enum quic_dir dir,
+		const struct quic_connection_info_key *conn)
 {
-	return rhashtable_lookup_fast(&qs->table, key, quic_table_params);
+	const struct quic_flow_key key = { .conn = *conn, .dir = dir };
+
+	return rhashtable_lookup_fast(&qs->table, &key, quic_table_params);
 }
 
 /* The numbers by which readers tell which flows there can be */
@@ -52,6 +57,11 @@ static void quic_flows_count(struct quic_sock *qs, const struct quic_flow *flow,
 	WRITE_ONCE(qs->rx, qs->flows[QUIC_RX].lengths || qs->rx_drop);
 }
 
+static u8 quic_flow_direction(const struct quic_flow *flow)
+{
+	return flow->key.dir == QUIC_TX ? QUIC_CAP_TX : QUIC_CAP_RX;
+}
+
 static int quic_flow_insert(struct quic_sock *qs, struct net *net,
 			    struct quic_flow *flow)
 {
@@ -67,6 +77,8 @@ static int quic_flow_insert(struct quic_sock *qs, struct net *net,
 		QUIC_INC_STATS(net, CURR_TX_SW);
 	else
 		QUIC_INC_STATS(net, CURR_RX_SW);
+	trace_udp_quic_flow_add(quic_flow_direction(flow), &flow->key.conn,
+				flow->generation);
 
 	return 0;
 }
@@ -81,14 +93,19 @@ static void quic_flow_remove(struct quic_sock *qs, struct net *net,
 		QUIC_DEC_STATS(net, CURR_TX_SW);
 	else
 		QUIC_DEC_STATS(net, CURR_RX_SW);
+	trace_udp_quic_flow_del(quic_flow_direction(flow), &flow->key.conn,
+				flow->generation);
 	quic_flow_free(flow);
 }
 
-static void quic_flow_key_set(struct quic_flow_key *key, enum quic_dir dir,
-			      const struct quic_connection_info_key *conn)
+static void quic_flow_updated(const struct quic_flow *flow, struct net *net)
 {
-	key->conn = *conn;
-	key->dir = dir;
+	if (flow->key.dir == QUIC_TX)
+		QUIC_INC_STATS(net, TX_SW_KEY_UPDATES);
+	else
+		QUIC_INC_STATS(net, RX_SW_KEY_UPDATES);
+	trace_udp_quic_flow_update(quic_flow_direction(flow), &flow->key.conn,
+				   flow->generation);
 }
 
 /**
@@ -109,24 +126,19 @@ static void quic_flow_key_set(struct quic_flow_key *key, enum quic_dir dir,
 int quic_flow_add(struct quic_sock *qs, struct net *net, enum quic_dir dir,
 		  const struct quic_connection_info *info, u64 next_pkt_num)
 {
-	struct quic_flow_key key;
-	struct quic_flow *flow;
+	struct quic_flow *flow = quic_table_find(qs, dir, &info->key);
 	int ret;
 
-	quic_flow_key_set(&key, dir, &info->key);
-	flow = quic_table_find(qs, &key);
 	if (flow) {
 		ret = quic_flow_update(flow, info);
 		if (ret >= 0)
 			quic_flow_received(flow, next_pkt_num);
-		if (ret > 0 && dir == QUIC_TX)
-			QUIC_INC_STATS(net, TX_SW_KEY_UPDATES);
-		else if (ret > 0)
-			QUIC_INC_STATS(net, RX_SW_KEY_UPDATES);
+		if (ret > 0)
+			quic_flow_updated(flow, net);
 		return min(ret, 0);
 	}
 
-	flow = quic_flow_create(&key, info);
+	flow = quic_flow_create(dir, info);
 	if (IS_ERR(flow))
 		return PTR_ERR(flow);
 
@@ -153,11 +165,8 @@ int quic_flow_add(struct quic_sock *qs, struct net *net, enum quic_dir dir,
 int quic_flow_del(struct quic_sock *qs, struct net *net, enum quic_dir dir,
 		  const struct quic_connection_info_key *conn)
 {
-	struct quic_flow_key key;
-	struct quic_flow *flow;
+	struct quic_flow *flow = quic_table_find(qs, dir, conn);
 
-	quic_flow_key_set(&key, dir, conn);
-	flow = quic_table_find(qs, &key);
 	if (!flow)
 		return -ENOENT;
 
@@ -183,6 +192,46 @@ void quic_flow_del_all(struct quic_sock *qs, struct net *net,
 		quic_flow_remove(qs, net, flow);
 		cond_resched();
 	}
+}
+
+/**
+ * quic_flow_get_info - what is known of a flow
+ * @qs: flows of the socket, locked
+ * @dir: direction of the flow
+ * @conn: the flow, normalised
+ * @info: receives it, but for direction and key
+ *
+ * Return: 0, or -ENOENT.
+ */
+int quic_flow_get_info(struct quic_sock *qs, enum quic_dir dir,
+		       const struct quic_connection_info_key *conn,
+		       struct quic_flow_info *info)
+{
+	const struct quic_flow *flow = quic_table_find(qs, dir, conn);
+
+	if (!flow)
+		return -ENOENT;
+
+	quic_flow_describe(flow, info);
+
+	return 0;
+}
+
+/**
+ * quic_flow_count - how many flows does a socket have?
+ * @qs: flows of the socket; need not be locked
+ * @dir: of this direction
+ *
+ * Return: their number, at about this moment.
+ */
+unsigned int quic_flow_count(const struct quic_sock *qs, enum quic_dir dir)
+{
+	unsigned int kind, n = 0;
+
+	for (kind = 0; kind < QUIC_MATCH_NUM; kind++)
+		n += READ_ONCE(qs->flows[dir].nr_kind[kind]);
+
+	return n;
 }
 
 /**
@@ -284,7 +333,7 @@ void quic_sock_free(struct quic_sock *qs, struct net *net)
 	quic_flow_del_all(qs, net, QUIC_TX);
 	quic_flow_del_all(qs, net, QUIC_RX);
 	rhashtable_destroy(&qs->table);
-	kfree(qs);
+	kfree_rcu(qs, rcu);
 }
 
 /**

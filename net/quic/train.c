@@ -5,6 +5,7 @@
 
 #include <linux/slab.h>
 #include <net/checksum.h>
+#include <trace/events/udp_quic.h>
 
 #include "tx.h"
 
@@ -216,6 +217,28 @@ int quic_tx_getfrag(void *from, char *to, int offset, int len, int odd,
 	return 0;
 }
 
+/* The train was sent. */
+static void quic_tx_sent(const struct quic_tx *tx)
+{
+	const struct quic_train *train = tx->train;
+	struct quic_connection_info_key conn;
+	struct quic_key *key;
+
+	/* The last packet has the highest number. */
+	key = train->keys[tx->use[1].next > tx->use[0].next];
+	quic_counts_add(key->counts, quic_train_packets(train),
+			train->wire_len);
+
+	if (trace_udp_quic_train_sent_enabled()) {
+		quic_match_describe(&conn, &train->dest, train->dcid,
+				    train->dcid_len);
+		trace_udp_quic_train_sent(&conn, key->generation,
+					  quic_train_packets(train),
+					  train->wire_len,
+					  train->next_pkt_num);
+	}
+}
+
 /**
  * quic_tx_finish - end a train
  * @tx: the train, is freed
@@ -244,6 +267,8 @@ int quic_tx_finish(struct quic_tx *tx, int ret, bool *by_udp)
 
 	*by_udp = !tx->err;
 	ret = tx->err ?: min(ret, 0);
+	if (!ret)
+		quic_tx_sent(tx);
 	/* UDP has one of them for skbs and the other for their pages. */
 	if (ret == -ENOMEM)
 		ret = -ENOBUFS;

@@ -12,6 +12,7 @@
 /**
  * struct quic_train - a message, and how it is cut into packets
  * @keys: of the flow, by phase, with references
+ * @dest: where it goes
  * @dcid: destination connection ID of each packet
  * @dcid_len: bytes in @dcid
  * @stride: bytes from packet to packet, without tags
@@ -20,13 +21,14 @@
  * @next_pkt_num: number of the first packet
  */
 struct quic_train {
-	struct quic_key	*keys[2];
-	u8		dcid[QUIC_MAX_CONNECTION_ID_SIZE];
-	unsigned int	dcid_len;
-	unsigned int	stride;
-	unsigned int	len;
-	unsigned int	wire_len;
-	u64		next_pkt_num;
+	struct quic_key		*keys[2];
+	struct quic_peer	dest;
+	u8			dcid[QUIC_MAX_CONNECTION_ID_SIZE];
+	unsigned int		dcid_len;
+	unsigned int		stride;
+	unsigned int		len;
+	unsigned int		wire_len;
+	u64			next_pkt_num;
 };
 
 /**
@@ -65,10 +67,20 @@ struct quic_tx {
 	struct aead_request	req;
 };
 
+static inline unsigned int quic_train_packets(const struct quic_train *train)
+{
+	return (train->wire_len - train->len) / QUIC_TAG_SIZE;
+}
+
 struct quic_tx *quic_tx_start(const struct quic_train *train,
 			      const struct msghdr *msg);
 int quic_tx_getfrag(void *from, char *to, int offset, int len, int odd,
 		    struct sk_buff *skb);
 int quic_tx_finish(struct quic_tx *tx, int ret, bool *by_udp);
+
+/* cause.c */
+
+void quic_tx_refused(struct sock *sk, const struct quic_train *train, int err,
+		     bool by_udp);
 
 #endif /* _NET_QUIC_TX_H */

@@ -114,6 +114,67 @@ struct quic_capabilities {
 	__u32	__reserved;
 };
 
+/**
+ * struct quic_flow_info - what UDP_QUIC_FLOW_INFO tells of a flow
+ * @key: the flow, as it was added.
+ * @direction: QUIC_CAP_TX or QUIC_CAP_RX.  This and @key are what the caller
+ *	asks for, the rest is the answer.
+ * @conn_payload_key_gen: the newest key generation.
+ * @key_gens: generations that have a key: 1, or 2 with the one before.
+ * @__reserved1: zero.
+ * @cipher_type: TLS_CIPHER_*.
+ * @__reserved2: zero.
+ * @next_pkt_num: largest packet number that was sent or received, plus one.
+ * @packets_left: packets that the newest generation may still protect, or fail
+ *	to open (RFC 9001 section 6.6).
+ * @packets: packets that were protected or opened, with all generations; some
+ *	of those that were opened may not have been delivered.
+ * @bytes: bytes in them, with tags, without UDP's header.
+ */
+struct quic_flow_info {
+	struct quic_connection_info_key key;
+	__u8		direction;
+	__u8		conn_payload_key_gen;
+	__u8		key_gens;
+	__u8		__reserved1;
+	__u16		cipher_type;
+	__u16		__reserved2;
+	__aligned_u64	next_pkt_num;
+	__aligned_u64	packets_left;
+	__aligned_u64	packets;
+	__aligned_u64	bytes;
+};
+
+/**
+ * enum quic_info - what INET_ULP_INFO_QUIC of inet_diag consists of
+ * @QUIC_INFO_UNSPEC: not used.
+ * @QUIC_INFO_PAD: aligns what follows.
+ * @QUIC_INFO_TX_FLOWS: flows for sending that the socket has, u32.
+ * @QUIC_INFO_TX_PACKETS: packets that it has protected, u64.
+ * @QUIC_INFO_TX_BYTES: bytes in them, with tags, u64.
+ * @QUIC_INFO_TX_ERRORS: sends that failed, as QuicTxSwError, u64.
+ * @QUIC_INFO_RX_FLOWS: flows for receiving, u32.
+ * @QUIC_INFO_RX_PACKETS: packets that it has opened, u64.
+ * @QUIC_INFO_RX_BYTES: bytes in them, with tags, u64.
+ * @QUIC_INFO_RX_ERRORS: packets that were not authentic, as QuicRxSwBadTag, u64.
+ * @__QUIC_INFO_MAX: their number.
+ */
+enum quic_info {
+	QUIC_INFO_UNSPEC,
+	QUIC_INFO_PAD,
+	QUIC_INFO_TX_FLOWS,
+	QUIC_INFO_TX_PACKETS,
+	QUIC_INFO_TX_BYTES,
+	QUIC_INFO_TX_ERRORS,
+	QUIC_INFO_RX_FLOWS,
+	QUIC_INFO_RX_PACKETS,
+	QUIC_INFO_RX_BYTES,
+	QUIC_INFO_RX_ERRORS,
+	__QUIC_INFO_MAX,
+};
+
+#define QUIC_INFO_MAX (__QUIC_INFO_MAX - 1)
+
 /* quic_tx_ancillary_data.flags: send this message as it is, unprotected. */
 #define QUIC_BYPASS_ENCRYPTION		0x01
 

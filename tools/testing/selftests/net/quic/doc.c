@@ -43,8 +43,9 @@ static socklen_t ulp_len;
 #define doc_add_rx	doc_block_9
 #define doc_entries	doc_block_10
 #define doc_drop	doc_block_11
+#define doc_flow_info	doc_block_12
 
-_Static_assert(DOC_BLOCKS == 11, "a block of quic.rst is not tried");
+_Static_assert(DOC_BLOCKS == 12, "a block of quic.rst is not tried");
 
 FIXTURE(doc) {
 	struct quic_env env;
@@ -116,11 +117,16 @@ TEST_F(doc, add_and_delete)
 	ASSERT_EQ(0, err);
 	EXPECT_EQ(1, quic_stat("QuicCurrTxSw"));
 
+	doc_flow_info();
+	ASSERT_EQ(0, err);
 	doc_del();
 	ASSERT_EQ(0, err);
 	EXPECT_EQ(0, quic_stat("QuicCurrTxSw"));
 
 	doc_del();
+	EXPECT_EQ(-1, err);
+	EXPECT_EQ(ENOENT, errno);
+	doc_flow_info();
 	EXPECT_EQ(-1, err);
 	EXPECT_EQ(ENOENT, errno);
 

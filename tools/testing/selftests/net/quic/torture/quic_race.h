@@ -85,6 +85,11 @@ int quic_race_add_flows(const struct quic_race *race, int fd);
 int quic_race_flow_add(int fd, const struct quic_race_flow *flow,
 		       uint8_t generation);
 int quic_race_flow_del(int fd, const struct quic_race_flow *flow);
+/* Ask for what is known of it, @direction: QUIC_CAP_TX or QUIC_CAP_RX */
+int quic_race_flow_look(int fd, const struct quic_race_flow *flow,
+			uint8_t direction);
+/* A party that asks inet_diag for all sockets */
+int quic_race_diag(struct quic_race *race, unsigned int *seed);
 
 /* The first of enough numbers for a train, which nobody else gets */
 uint64_t quic_race_numbers(struct quic_race_flow *flow);

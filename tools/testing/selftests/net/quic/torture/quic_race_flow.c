@@ -6,6 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/inet_diag.h>
+
+#include "quic_diag.h"
 #include "quic_race.h"
 
 #define MAX_FLOWS	"/proc/sys/user/max_quic_flows"
@@ -152,6 +155,28 @@ int quic_race_flow_del(int fd, const struct quic_race_flow *flow)
 	struct quic_connection_info info = flow_info(flow, 0);
 
 	return quic_flow_del(fd, &info) ? errno : 0;
+}
+
+int quic_race_flow_look(int fd, const struct quic_race_flow *flow,
+			uint8_t direction)
+{
+	struct quic_connection_info info = flow_info(flow, 0);
+	struct quic_flow_info told = { info.key, direction };
+	socklen_t len = sizeof(told);
+
+	return getsockopt(fd, SOL_UDP, UDP_QUIC_FLOW_INFO, &told, &len) ?
+	       errno : 0;
+}
+
+int quic_race_diag(struct quic_race *race, unsigned int *seed)
+{
+	unsigned int ext = QUIC_DIAG_EXT(INFO) | rand_r(seed) % 256;
+	int nl = quic_diag_open(), err;
+	struct quic_diag answer;
+
+	err = quic_diag_ask(nl, AF_UNSPEC, &race->env.to, false, ext, &answer);
+	close(nl);
+	return err;
 }
 
 int quic_race_attach(int fd)

@@ -99,6 +99,12 @@ static int delete_all(struct quic_race *race, unsigned int *seed)
 			  NULL, 0) ? errno : 0;
 }
 
+static int look_at_flow(struct quic_race *race, unsigned int *seed)
+{
+	return quic_race_flow_look(race->env.tx, quic_race_any_flow(race, seed),
+				   QUIC_CAP_TX);
+}
+
 TEST_F_TIMEOUT(race_flows, update_and_delete, QUIC_RACE_TIMEOUT)
 {
 	static const int sends[] = { ENOENT, ENOKEY, ERANGE, 0 };
@@ -109,6 +115,8 @@ TEST_F_TIMEOUT(race_flows, update_and_delete, QUIC_RACE_TIMEOUT)
 		{ "update", update_key, updates, 2 },
 		{ "delete", delete_flow, deletes, 1 },
 		{ "delete all", delete_all, NULL, 1 },
+		{ "look at a flow", look_at_flow, deletes, 1 },
+		{ "look", quic_race_diag, NULL, 1 },
 	};
 
 	EXPECT_TRUE(quic_race_run(&self->race, parties, ARRAY_SIZE(parties)));

@@ -191,6 +191,12 @@ static int delete_all(struct quic_race *race, unsigned int *seed)
 
 static const int reads[] = { EAGAIN, 0 };
 
+static int look_at_flow(struct quic_race *race, unsigned int *seed)
+{
+	return quic_race_flow_look(race->env.rx, quic_race_any_flow(race, seed),
+				   QUIC_CAP_RX);
+}
+
 TEST_F_TIMEOUT(race_receive, update_and_delete, QUIC_RACE_TIMEOUT)
 {
 	static const int adds[] = { EINVAL, 0 };
@@ -204,6 +210,8 @@ TEST_F_TIMEOUT(race_receive, update_and_delete, QUIC_RACE_TIMEOUT)
 		{ "add again", add_again, adds, 1 },
 		{ "delete", delete_flow, deletes, 1 },
 		{ "delete all", delete_all, NULL, 1 },
+		{ "look at a flow", look_at_flow, deletes, 1 },
+		{ "look", quic_race_diag, NULL, 1 },
 	};
 
 	EXPECT_TRUE(quic_race_run(&self->race, parties, ARRAY_SIZE(parties)));

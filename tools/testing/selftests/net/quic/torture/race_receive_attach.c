@@ -165,6 +165,7 @@ TEST_F_TIMEOUT(race_receive, unload, QUIC_RACE_TIMEOUT)
 	static const struct quic_race_party parties[] = {
 		{ "unload", quic_race_unload, unloads, 1 },
 		{ "attach and read", attach_and_read, attaches, 3 },
+		{ "look", quic_race_diag, NULL, 1 },
 	};
 	const char *reason = quic_race_has_no_module();
 	unsigned int seed = 1;

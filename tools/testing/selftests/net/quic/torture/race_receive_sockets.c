@@ -170,6 +170,12 @@ static int read_by_io_uring(struct quic_race *race, unsigned int *seed)
 
 static const int reads[] = { EAGAIN, ENODATA, 0 };
 
+static int look_at_slot(struct quic_race *race, unsigned int *seed)
+{
+	return quic_race_flow_look(QUIC_RACE_SLOT,
+				   quic_race_any_flow(race, seed), QUIC_CAP_RX);
+}
+
 TEST_F_TIMEOUT(race_receive, close, QUIC_RACE_TIMEOUT)
 {
 	/* No ULP, no flow, another socket, shut down */
@@ -184,6 +190,8 @@ TEST_F_TIMEOUT(race_receive, close, QUIC_RACE_TIMEOUT)
 		{ "pass on", pass_on, passes, 1 },
 		{ "take and read", take_and_read, reads, 2 },
 		{ "shut down", shut_down, shuts, 1, true },
+		{ "look at a flow", look_at_slot, changes, 1 },
+		{ "look", quic_race_diag, NULL, 1 },
 		{ "read by io_uring", read_by_io_uring, reads, 1 },
 	};
 	unsigned int seed = 1, count = ARRAY_SIZE(parties);

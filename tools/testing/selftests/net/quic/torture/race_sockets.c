@@ -156,8 +156,15 @@ static int send_by_io_uring(struct quic_race *race, unsigned int *seed)
 	return ret < 0 ? -ret : 0;
 }
 
+static int look_at_slot(struct quic_race *race, unsigned int *seed)
+{
+	return quic_race_flow_look(QUIC_RACE_SLOT,
+				   quic_race_any_flow(race, seed), QUIC_CAP_TX);
+}
+
 TEST_F_TIMEOUT(race_sockets, close, QUIC_RACE_TIMEOUT)
 {
+	static const int looks[] = { ENOPROTOOPT, ENOENT, 0 };
 	/* No ULP, no flow, shut down */
 	static const int sends[] = { EINVAL, ENOENT, EPIPE, ERANGE, 0 };
 	static const int takes[] = { EINVAL, ENOENT, EPIPE, ERANGE, EAGAIN, 0 };
@@ -169,6 +176,8 @@ TEST_F_TIMEOUT(race_sockets, close, QUIC_RACE_TIMEOUT)
 		{ "pass on", pass_on, passes, 1 },
 		{ "take and send", take_and_send, takes, 2 },
 		{ "shut down", shut_down, shuts, 1, true },
+		{ "look at a flow", look_at_slot, looks, 1 },
+		{ "look", quic_race_diag, NULL, 1 },
 		{ "send by io_uring", send_by_io_uring, sends, 1 },
 	};
 	unsigned int seed = 1, count = ARRAY_SIZE(parties);
