@@ -63,6 +63,9 @@ FIXTURE_SETUP(trace)
 
 	ASSERT_EQ(0, quic_env_open(&self->env, variant->family));
 	ASSERT_EQ(0, quic_rx_env_open(&self->rx, variant->family));
+	/* The events come with the module. */
+	ASSERT_EQ(0, setsockopt(self->env.rx, SOL_UDP, UDP_ULP, "quic-crypto",
+				strlen("quic-crypto")));
 	if (access(TRACEFS "/events/udp_quic", F_OK))
 		mount("tracefs", TRACEFS, "tracefs", 0, NULL);
 	ASSERT_EQ(0, access(TRACEFS "/events/udp_quic", F_OK)) {
