@@ -135,16 +135,17 @@ struct quic_totals {
  * @flows: the flows of each direction
  * @rx: recvmsg() has something to do: there are receive flows, or @rx_drop
  * @rx_drop: UDP_QUIC_RX_DROP
- * @totals: for inet_diag, of each direction
  * @rcu: inet_diag finds it under RCU
+ * @totals: for inet_diag, of each direction; senders and readers write to them,
+ *	and only read what stands before
  */
 struct quic_sock {
 	struct rhashtable	table;
 	struct quic_flows	flows[QUIC_DIR_NUM];
 	bool			rx;
 	bool			rx_drop;
-	struct quic_totals	totals[QUIC_DIR_NUM];
 	struct rcu_head		rcu;
+	struct quic_totals	totals[QUIC_DIR_NUM] ____cacheline_aligned_in_smp;
 };
 
 /* The flows of a locked socket, NULL without the ULP. */

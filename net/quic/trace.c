@@ -34,6 +34,7 @@ udp_quic_trace_peer(char *peer, const struct quic_connection_info_key *conn)
 		snprintf(peer, UDP_QUIC_PEER_SIZE, "%pI4:%u",
 			 &addr->s6_addr32[3], ntohs(conn->udp_port));
 	else
-		snprintf(peer, UDP_QUIC_PEER_SIZE, "%pISpsc", &sin6);
+		snprintf(peer, UDP_QUIC_PEER_SIZE,
+			 conn->scope_id ? "%pISpsc" : "%pISpc", &sin6);
 }
 #endif

@@ -210,7 +210,7 @@ TEST_F(trace, names)
 	quic_flow_info(&info, &self->keys[0], &self->packet.dcid, &to);
 	info.key.scope_id = 1;
 	ASSERT_EQ(0, quic_flow_add(self->env.tx, &info));
-	EXPECT_TRACED("udp_quic_flow_add: dir=tx peer=[fe80::9%%1]:443 dcid=%s gen=7\n",
+	EXPECT_TRACED("udp_quic_flow_add: dir=tx peer=[fe80::9]:443%%1 dcid=%s gen=7\n",
 		      self->dcid);
 }
 
