@@ -312,10 +312,17 @@ TEST_F(limits, closed_by_another_process)
  */
 #define PAYERS		10
 #define SOCKETS		10		/* of each */
-#define CHARGED		(PAYERS * SOCKETS)
-/* Bytes at least; the crypto API's part is not charged. */
+#define FLOWS		500		/* likewise, with each cipher */
+#define PAID_SOCKETS	(PAYERS * SOCKETS)
+#define PAID_FLOWS	(PAYERS * FLOWS)
+/* Bytes that a socket, a ULP, and a flow of any cipher have at least */
+#define SOCKET_CHARGE	1024
 #define ULP_CHARGE	128
 #define FLOW_CHARGE	256
+/* Bytes of a flow that nobody pays for: the socket's hash table, and what slabs have
+ * to spare
+ */
+#define FLOW_FREE	128
 
 /* Exact to the page when nothing is on its way any more: there are @least bytes,
  * and the same number twice in turn.
@@ -336,12 +343,59 @@ static unsigned long slab_charged(unsigned long least)
 	return slab;
 }
 
-/* A process in the cgroup: some sockets, the ULP on each, a flow on each.  It
- * tells when it has done one of these, and waits until that has been seen.
+/* Bytes */
+struct paid {
+	long charged;		/* to the cgroup */
+	long used;		/* by the machine */
+};
+
+/* Bytes in all slabs of the machine, without those of its leak detector, which has
+ * an object for each that there is
+ */
+static unsigned long slab_used(void)
+{
+	unsigned long slabs = 0, pages = 0;
+	char line[256];
+	FILE *f;
+
+	/* A kernel that can't say has no leak detector. */
+	f = fopen("/proc/slabinfo", "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "kmemleak_object %*u %*u %*u %*u %lu : "
+			   "tunables %*u %*u %*u : slabdata %*u %lu",
+			   &pages, &slabs) == 2)
+			break;
+	if (f)
+		fclose(f);
+	return quic_env_read_number("/proc/meminfo", "Slab:") * 1024 -
+	       slabs * pages * sysconf(_SC_PAGESIZE);
+}
+
+/* Flows of one cipher */
+static int pay_flows(int fd, unsigned int cipher, unsigned int number)
+{
+	struct quic_connection_info info;
+	struct quic_dcid dcid;
+	unsigned int i;
+
+	for (i = 0; i < number; i++) {
+		set_dcid(&dcid, cipher * number + i);
+		info = flow_info(&dcid, NULL, i);
+		info.cipher_type = quic_ciphers[cipher].type;
+		if (quic_flow_add(fd, &info))
+			return -1;
+	}
+	return 0;
+}
+
+/* A process in the cgroup: some sockets, the ULP on each, and on one of them flows
+ * with one cipher after the other.  It tells when it has done one of these, and
+ * waits until that has been seen.
  */
 static int pay(int fd)
 {
 	int sockets[SOCKETS], i;
+	unsigned int cipher;
 
 	quic_cgroup_join();
 	for (i = 0; i < SOCKETS; i++) {
@@ -356,12 +410,13 @@ static int pay(int fd)
 		if (setsockopt(sockets[i], SOL_UDP, UDP_ULP, ULP_NAME,
 			       strlen(ULP_NAME)))
 			return 3;
-	tell(fd);
-	if (wait_for(fd))
-		return 4;
-	for (i = 0; i < SOCKETS; i++)
-		if (add_flows(sockets[i], 1) != 1)
+	for (cipher = 0; cipher < QUIC_NUM_CIPHERS; cipher++) {
+		tell(fd);
+		if (wait_for(fd))
+			return 4;
+		if (pay_flows(sockets[0], cipher, FLOWS))
 			return 5;
+	}
 	tell(fd);
 	return wait_for(fd) ? 6 : 0;
 }
@@ -392,42 +447,66 @@ static int stay_on_this_processor(void)
 	return sched_setaffinity(0, sizeof(one), &one);
 }
 
+/* What it comes to, for each of @number that the payers have made since the last
+ * time, and that are charged @least bytes each; lets them go on.
+ */
+static struct paid paid_each(const int fd[PAYERS], unsigned int number,
+			     unsigned long least)
+{
+	static struct paid had;
+	struct paid has, each = { -1 };
+	int i;
+
+	for (i = 0; i < PAYERS; i++)
+		if (wait_for(fd[i]))
+			return each;
+	has.charged = slab_charged(had.charged + number * least);
+	has.used = slab_used();
+	each.charged = (has.charged - had.charged) / number;
+	each.used = (has.used - had.used) / number;
+	had = has;
+	for (i = 0; i < PAYERS; i++)
+		tell(fd[i]);
+	return each;
+}
+
+/* For all of a flow, whatever its cipher */
 TEST_F_TIMEOUT(limits, memory_cgroup_pays, TIMEOUT)
 {
-	/* A socket alone has more than the first. */
-	static const unsigned long each[] = { 1024, ULP_CHARGE, FLOW_CHARGE };
-	unsigned long charged[3], least = 0;
-	int fd[PAYERS], status, i, step;
+	int fd[PAYERS], status, i;
 	pid_t child[PAYERS];
 	const char *reason;
+	struct paid each;
 
 	reason = quic_cgroup_open();
 	if (reason)
 		SKIP(return, "%s", reason);
 	ASSERT_EQ(0, quic_env_write_file(MAX_FLOWS, "200000"));
 	ASSERT_EQ(0, stay_on_this_processor());
+	/* Take the room that there is in slabs. */
+	for (i = 0; i < QUIC_NUM_CIPHERS; i++)
+		ASSERT_EQ(0, pay_flows(self->env.tx, i, PAID_FLOWS));
 	for (i = 0; i < PAYERS; i++)
 		fd[i] = start_payer(&child[i]);
-	for (step = 0; step < 3; step++) {
-		for (i = 0; i < PAYERS; i++)
-			EXPECT_EQ(0, wait_for(fd[i]));
-		least += CHARGED * each[step];
-		charged[step] = slab_charged(least);
-		least = charged[step];
-		for (i = 0; i < PAYERS; i++)
-			tell(fd[i]);
+
+	paid_each(fd, PAID_SOCKETS, SOCKET_CHARGE);
+	each = paid_each(fd, PAID_SOCKETS, ULP_CHARGE);
+	TH_LOG("a ULP: %ld bytes, %ld charged", each.used, each.charged);
+	EXPECT_LE(ULP_CHARGE, each.charged);
+	for (i = 0; i < QUIC_NUM_CIPHERS; i++) {
+		each = paid_each(fd, PAID_FLOWS, FLOW_CHARGE);
+		TH_LOG("a flow, %s: %ld bytes, %ld charged",
+		       quic_ciphers[i].name, each.used, each.charged);
+		EXPECT_LE(FLOW_CHARGE, each.charged);
+		EXPECT_LE(each.used - FLOW_FREE, each.charged);
 	}
+
 	for (i = 0; i < PAYERS; i++) {
 		close(fd[i]);
 		EXPECT_EQ(child[i], waitpid(child[i], &status, 0));
 		EXPECT_EQ(0, status);
 	}
 	quic_cgroup_close();
-	TH_LOG("%ld bytes a ULP, %ld a flow",
-	       (long)(charged[1] - charged[0]) / CHARGED,
-	       (long)(charged[2] - charged[1]) / CHARGED);
-	EXPECT_LE(charged[0] + CHARGED * ULP_CHARGE, charged[1]);
-	EXPECT_LE(charged[1] + CHARGED * FLOW_CHARGE, charged[2]);
 }
 
 /* User namespaces */
