@@ -13,6 +13,7 @@
 #include "kselftest_harness.h"
 #include "quic_env.h"
 #include "quic_sealed.h"
+#include "quic_uring.h"
 
 /* What the blocks take for granted */
 static int fd, err;
@@ -29,6 +30,44 @@ static int stride;
 static char ulp[16];
 static socklen_t ulp_len;
 
+/* Those of a batch */
+#define MANY	5
+static struct quic_connection_info infos[MANY];
+static const unsigned int nr_infos = MANY;
+static int errors[MANY];
+static struct quic_uring ring;
+
+/* What the blocks take from liburing */
+static struct io_uring_sqe *io_uring_get_sqe(struct quic_uring *ring)
+{
+	return quic_uring_queue(ring, IORING_OP_NOP, -1, NULL, 0, 0, 0);
+}
+
+#define io_uring_prep_cmd_sock	quic_uring_prep_cmd_sock
+
+static void io_uring_sqe_set_data64(struct io_uring_sqe *sqe, uint64_t data)
+{
+	sqe->user_data = data;
+}
+
+static int io_uring_submit_and_wait(struct quic_uring *ring, unsigned int nr)
+{
+	return quic_uring_enter(ring, nr, nr);
+}
+
+static int io_uring_wait_cqe(struct quic_uring *ring, struct io_uring_cqe **cqe)
+{
+	static struct io_uring_cqe copy;
+
+	*cqe = &copy;
+	return quic_uring_complete(ring, &copy);
+}
+
+static void io_uring_cqe_seen(struct quic_uring *ring, struct io_uring_cqe *cqe)
+{
+	/* quic_uring_complete() has done it. */
+}
+
 #include "doc_blocks.h"
 
 /* Their order in the page */
@@ -38,14 +77,15 @@ static socklen_t ulp_len;
 #define doc_add		doc_block_4
 #define doc_del		doc_block_5
 #define doc_del_all	doc_block_6
-#define doc_cmsg	doc_block_7
-#define doc_gso		doc_block_8
-#define doc_add_rx	doc_block_9
-#define doc_entries	doc_block_10
-#define doc_drop	doc_block_11
-#define doc_flow_info	doc_block_12
+#define doc_many	doc_block_7
+#define doc_cmsg	doc_block_8
+#define doc_gso		doc_block_9
+#define doc_add_rx	doc_block_10
+#define doc_entries	doc_block_11
+#define doc_drop	doc_block_12
+#define doc_flow_info	doc_block_13
 
-_Static_assert(DOC_BLOCKS == 12, "a block of quic.rst is not tried");
+_Static_assert(DOC_BLOCKS == 13, "a block of quic.rst is not tried");
 
 FIXTURE(doc) {
 	struct quic_env env;
@@ -135,6 +175,41 @@ TEST_F(doc, add_and_delete)
 	doc_del_all();
 	ASSERT_EQ(0, err);
 	EXPECT_EQ(0, quic_stat("QuicCurrTxSw"));
+}
+
+/* Each entry of a batch has its own result. */
+TEST_F(doc, add_many)
+{
+	static const int expected[MANY] = { 0, EEXIST, EINVAL, EOPNOTSUPP, 0 };
+	struct quic_dcid dcid;
+
+	if (quic_uring_open(&ring, 8)) {
+		if (errno != ENOSYS)
+			ASSERT_EQ(EPERM, errno);
+		SKIP(return, "needs io_uring");
+	}
+	for (i = 0; i < MANY; i++) {
+		quic_dcid_init(&dcid, sizeof(conn_id), i);
+		quic_flow_info(&infos[i], &self->keys, &dcid, &self->env.to);
+		errors[i] = -1;
+	}
+	infos[1].key = infos[0].key;
+	infos[2].key.conn_id_length = QUIC_MAX_CONNECTION_ID_SIZE + 1;
+	infos[3].cipher_type = 0;
+
+	doc_many();
+	for (i = 0; i < MANY; i++) {
+		EXPECT_EQ(expected[i], errors[i]) {
+			TH_LOG("entry %u", i);
+		}
+	}
+	EXPECT_EQ(2, quic_stat("QuicCurrTxSw"));
+
+	/* It is the first and the last that are there. */
+	for (i = 0; i < MANY; i++)
+		EXPECT_EQ(expected[i] ? -1 : 0, quic_flow_del(fd, &infos[i]));
+	EXPECT_EQ(0, quic_stat("QuicCurrTxSw"));
+	quic_uring_close(&ring);
 }
 
 TEST_F(doc, send)

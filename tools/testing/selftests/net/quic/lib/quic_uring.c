@@ -59,6 +59,22 @@ struct io_uring_sqe *quic_uring_queue(struct quic_uring *ring, int opcode,
 	return sqe;
 }
 
+void quic_uring_prep_cmd_sock(struct io_uring_sqe *sqe, int cmd_op, int fd,
+			      int level, int optname, void *optval, int optlen)
+{
+	uint64_t user_data = sqe->user_data;
+
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->fd = fd;
+	sqe->cmd_op = cmd_op;
+	sqe->level = level;
+	sqe->optname = optname;
+	sqe->optval = (uintptr_t)optval;
+	sqe->optlen = optlen;
+	sqe->user_data = user_data;
+}
+
 int quic_uring_enter(struct quic_uring *ring, unsigned int submit,
 		     unsigned int wait)
 {

@@ -29,6 +29,9 @@ struct io_uring_sqe *quic_uring_queue(struct quic_uring *ring, int opcode,
 				      int fd, const struct msghdr *mh,
 				      int msg_flags, int flags,
 				      unsigned int user_data);
+/* Make it a socket option, as liburing's io_uring_prep_cmd_sock() does. */
+void quic_uring_prep_cmd_sock(struct io_uring_sqe *sqe, int cmd_op, int fd,
+			      int level, int optname, void *optval, int optlen);
 int quic_uring_enter(struct quic_uring *ring, unsigned int submit,
 		     unsigned int wait);
 /* The result of the next request that has completed, and which one it is */
