@@ -7,6 +7,7 @@
 #   BENCH=quick scripts/bench.sh        in a minute, what there are targets for
 #   BENCH=receive scripts/bench.sh      of that the half that receives;
 #                                       receive-kernel: no system calls
+#   BENCH=many scripts/bench.sh         of everything the flows that come at once
 #   BENCH=instructions scripts/bench.sh the same counted in instructions of a
 #                                       native kernel, by QEMU, in instructions.txt;
 #                                       fails if packets that are received tell by it
@@ -28,7 +29,7 @@ kernel=um unit=ns
 export PIN=0 NCPUS=1
 case $BENCH in
 all) flavours="um um-pristine" ;;
-quick | receive | receive-kernel | timing) flavours=um ;;
+quick | receive | receive-kernel | many | timing) flavours=um ;;
 instructions)
 	kernel=x86_64 unit=instructions
 	flavours="x86_64 x86_64-pristine"
@@ -39,7 +40,7 @@ instructions)
 	export QEMU_CPU=max,-erms,-fsrm
 	;;
 server) exec "$SOURCES/server/run.sh" ;;
-*) die "BENCH is 'all', 'quick', 'receive', 'receive-kernel', 'timing', 'instructions' or 'server', not '$BENCH'" ;;
+*) die "BENCH is 'all', 'quick', 'receive', 'receive-kernel', 'many', 'timing', 'instructions' or 'server', not '$BENCH'" ;;
 esac
 
 lock
@@ -64,7 +65,9 @@ say "Compiling the benchmark"
 for name in $flavours; do module "$name"; done
 flavour "$kernel"
 uapi_headers
-gcc -O2 -Wall -isystem "$OBJECTS/usr/include" -o "$RESULTS_DIR/quic_bench" "$SOURCES"/*.c
+lib=$ROOT/tools/testing/selftests/net/quic/lib
+gcc -O2 -Wall -isystem "$OBJECTS/usr/include" -iquote "$lib" -o "$RESULTS_DIR/quic_bench" \
+	"$SOURCES"/*.c "$lib/quic_uring.c"
 
 # Two versions of libcrypto in one process need the newer libc of the two.
 program=(env OPENSSL_CONF=/dev/null)

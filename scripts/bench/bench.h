@@ -135,6 +135,12 @@ void sender_set_way(struct sender *s, enum way way);
 double sender_add_flows(struct sender *s, unsigned int flows);
 double sender_del_flows(struct sender *s, unsigned int flows);
 
+/* For who does that otherwise */
+struct quic_connection_info;
+void sender_flow_info(const struct sender *s, unsigned int flow,
+		      struct quic_connection_info *info);
+int sender_socket(const struct sender *s);
+
 /* Use any of @flows flows from train to train if @random, else flow 0. */
 void sender_use_flows(struct sender *s, unsigned int flows, bool random);
 
@@ -176,6 +182,8 @@ struct cell {
 	double ns[MAX_ROUNDS];
 };
 
+void times_sort(double *ns, unsigned int count);
+
 /* Time cells in turns, @rounds times; sorts what was found. */
 void cells_time(struct cell *cells, unsigned int count, unsigned int rounds);
 
@@ -189,6 +197,7 @@ void rounds_run(const struct setting *setting, const unsigned int *trains,
 void check_ways(void);
 
 void flows_run(const struct target *target);
+void many_run(const struct target *target, unsigned int rounds);
 void parallel_run(const struct target *target);
 void ktls_run(void);
 void sink_run(void);

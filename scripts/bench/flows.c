@@ -8,8 +8,6 @@
 #define TRAIN		16
 #define ROUNDS		40
 #define MEMORY_FLOWS	10000
-#define RATE_FLOWS	10000
-#define RATE_ROUNDS	10
 
 static const unsigned int tables[] = { 1, 1000, 100000 };
 
@@ -56,27 +54,6 @@ static void flows_memory(struct setting setting)
 		sender_free(senders[--count]);
 }
 
-static void flows_rate(const struct setting *setting)
-{
-	struct sender *s = sender_new(WAY_KERNEL_OFFLOAD, setting, TRAIN);
-	double add, del, best_add = 1e18, best_del = 1e18;
-	unsigned int i;
-
-	if (!s)
-		return;
-	sender_del_flows(s, 1);
-	for (i = 0; i < RATE_ROUNDS; i++) {
-		add = sender_add_flows(s, RATE_FLOWS);
-		del = sender_del_flows(s, RATE_FLOWS);
-		if (add < best_add)
-			best_add = add;
-		if (del < best_del)
-			best_del = del;
-	}
-	printf("rate\t%.0f\t%.0f\n", best_add, best_del);
-	sender_free(s);
-}
-
 static void flows_lookup(const struct setting *setting)
 {
 	static const enum way ways[] = { WAY_OFFLOAD, WAY_KERNEL_OFFLOAD };
@@ -120,7 +97,6 @@ void flows_run(const struct target *target)
 
 	source_fill(setting.wire);
 	flows_memory(setting);
-	flows_rate(&setting);
 	flows_lookup(&setting);
 	fflush(stdout);
 }

@@ -122,6 +122,7 @@ static void run_all(void)
 	run_paths();
 	run_ciphers();
 	flows_run(&dummy);
+	many_run(&dummy, 25);
 	ktls_run();
 	receive_all(&veth, &joined);
 }
@@ -148,6 +149,7 @@ static void run_parallel(void)
 static void run_instructions(void)
 {
 	run_targets(5);
+	many_run(&dummy, 2);
 	timing_run(&veth, 3);
 }
 
@@ -169,6 +171,8 @@ static void run(const char *what)
 		run_plain(5);
 	else if (!strcmp(what, "parallel"))
 		run_parallel();
+	else if (!strcmp(what, "many"))
+		many_run(&dummy, 25);
 	else if (!strcmp(what, "timing"))
 		timing_run(&veth, 20);
 	else

@@ -47,7 +47,7 @@ $1 == "send" { remember(order) }
 
 $1 ~ /flows$/ { lookup[$2, $3, $4] = $5 " " $6 }
 $1 == "memory" { memory[++memories] = sprintf("%-20s%8d", $2, $3) }
-$1 == "rate" { rate_add = $2; rate_del = $3 }
+$1 == "many" { many[$2] = many[$2] " " $3; many[$2, $3] = $4 " " $5 }
 $1 ~ /parallel$/ && (!(($2, $3) in rate) || $4 < rate[$2, $3]) { rate[$2, $3] = $4 }
 $1 == "stream" { stream[$2] = $3 }
 $1 == "boot" {
@@ -152,6 +152,27 @@ function many_or_one(name) {
 	return cell("%.2f", both(lookup[100000, "random", name], lookup[1, "hot", name], "/"))
 }
 
+function many_row(name, how,    line, i, what, n) {
+	if (!(how in many)) return
+	n = split("add delete refuse", what, " ")
+	line = sprintf("%-42s", name)
+	for (i = 1; i <= n; i++)
+		line = line cell("%.0f", many[how, what[i]])
+	print line
+}
+
+function print_many() {
+	print "Many flows of a socket, 10,000 in a row, " unit " each, minimum (median)"
+	printf "%-42s%16s%16s%16s\n", "", "add", "delete", "be refused"
+	many_row("a system call each", "setsockopt")
+	many_row("io_uring, 16 a call", "uring-16")
+	many_row("io_uring, 64 a call", "uring-64")
+	many_row("io_uring, 256 a call", "uring-256")
+	many_row("in the kernel, no calls", "kernel")
+	printf "%-42s%s\n\n", "getting there: be refused / add, a system call each",
+		cell("%.2f", both(many["setsockopt", "refuse"], many["setsockopt", "add"], "/"))
+}
+
 function print_memory(    i) {
 	print "Memory, bytes per flow with one generation, of 10,000 flows"
 	for (i = 1; i <= memories; i++) print memory[i]
@@ -238,10 +259,10 @@ END {
 		table = order[t]
 		print_table()
 	}
-	if (rate_add) {
+	if ("setsockopt" in many)
+		print_many()
+	if (memories) {
 		print_lookup("Flows of a socket, 16 packets a call")
-		printf "Adding a flow takes %d ns, deleting it %d ns, without the system calls.\n\n",
-			rate_add, rate_del
 		print_memory()
 		print_streams()
 		print_parallel("Two senders, 16 packets a call", way, ways)

@@ -49,6 +49,11 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+void times_sort(double *ns, unsigned int count)
+{
+	qsort(ns, count, sizeof(*ns), compare);
+}
+
 void cells_time(struct cell *cells, unsigned int count, unsigned int rounds)
 {
 	unsigned int i, round;
@@ -62,7 +67,7 @@ void cells_time(struct cell *cells, unsigned int count, unsigned int rounds)
 			cells[i].ns[round] = cell_run(&cells[i], cells[i].loops);
 
 	for (i = 0; i < count; i++)
-		qsort(cells[i].ns, rounds, sizeof(*cells[i].ns), compare);
+		times_sort(cells[i].ns, rounds);
 }
 
 void rounds_run(const struct setting *setting, const unsigned int *trains,

@@ -147,8 +147,8 @@ static void sender_set_control(struct sender *s)
 }
 
 /* All flows have the same keys: what they protect is no secret. */
-static void sender_flow_info(const struct sender *s, unsigned int flow,
-			     struct quic_connection_info *info)
+void sender_flow_info(const struct sender *s, unsigned int flow,
+		      struct quic_connection_info *info)
 {
 	const struct sockaddr_in6 *sin6 = (void *)&s->to;
 	const struct sockaddr_in *sin = (void *)&s->to;
@@ -424,6 +424,11 @@ struct sender *sender_new(enum way way, const struct setting *setting,
 		return NULL;
 	}
 	return s;
+}
+
+int sender_socket(const struct sender *s)
+{
+	return s->fd;
 }
 
 void sender_free(struct sender *s)
