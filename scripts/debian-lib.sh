@@ -5,6 +5,8 @@
 
 # shellcheck disable=SC2034 # for those who read this file
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+# shellcheck disable=SC2034
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/net-quic
 
 # The main archive of this machine, as its own apt configuration names it.
 debian_mirror() {
@@ -19,14 +21,51 @@ debian_mirror() {
 			($2 == codename || $2 ~ /^(old)?stable$/) { print $4; exit }'
 }
 
+# need_mirror [WHAT-ELSE]: set "mirror"
+# shellcheck disable=SC2120 # a script may say more
+need_mirror() {
+	need_packages apt-get:apt "$KEYRING:debian-archive-keyring"
+	mirror=$(debian_mirror)
+	[ -n "$mirror" ] || die "apt on this machine names no Debian archive${1:-}"
+}
+
+# private_apt COMMAND [ARGUMENT...]: apt with lists, cache and sources of its own in
+# $APT: the system's stay untouched.
+private_apt() {
+	local command=$1
+	shift
+	"$command" -q -o Dir::Etc::sourcelist="$APT/net-quic.sources" \
+		-o Dir::Etc::sourceparts=/dev/null \
+		-o Dir::State::lists="$APT/lists" \
+		-o Dir::Cache="$APT/cache" \
+		-o Acquire::Languages=none -o APT::Sandbox::User=root "$@"
+}
+
+# configure_apt deb|deb-src SUITE...: what private_apt knows of "mirror"
+configure_apt() {
+	local type=$1
+	shift
+
+	mkdir -p "$APT/lists/partial" "$APT/cache/archives/partial"
+	cat > "$APT/net-quic.sources" <<-END
+		Types: $type
+		URIs: $mirror
+		Suites: $*
+		Components: main
+		Signed-By: $KEYRING
+	END
+	say "Reading the package list of $*"
+	private_apt apt-get update > "$APT.log" 2>&1 ||
+		{ cat "$APT.log" >&2; die "cannot read $*"; }
+}
+
 # debootstrap_new DIRECTORY SUITE LOG [OPTION...]: a small Debian; sets "mirror"
 debootstrap_new() {
 	local directory=$1 suite=$2 log=$3
 	shift 3
 
-	need_packages debootstrap:debootstrap apt-get:apt "$KEYRING:debian-archive-keyring"
-	mirror=$(debian_mirror)
-	[ -n "$mirror" ] || die "apt on this machine names no Debian archive"
+	need_packages debootstrap:debootstrap
+	need_mirror
 	rm -rf "$directory"
 	debootstrap --variant=minbase --keyring="$KEYRING" "$@" "$suite" "$directory" \
 		"$mirror" > "$log" 2>&1 ||

@@ -9,9 +9,9 @@
 . "$(dirname "${BASH_SOURCE[0]}")/debian-lib.sh"
 
 PRISTINE=$BUILD/pristine
-CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/net-quic
 WANTED=linux-source-7.3
 SUITE=trixie-backports
+APT=$BUILD/apt
 
 kernel_version() {
 	make -s -C "$1" kernelversion
@@ -23,37 +23,6 @@ keep() {
 	mv "$PRISTINE.new" "$PRISTINE"
 	printf '%s\n' "$1" > "$BUILD/pristine.from"
 	say "Kernel $(kernel_version "$PRISTINE") is in $PRISTINE"
-}
-
-# apt with lists, cache and sources of its own: the system's stay untouched.
-private_apt() {
-	local command=$1
-	shift
-	"$command" -q -o Dir::Etc::sourcelist="$BUILD/apt/kernel.sources" \
-		-o Dir::Etc::sourceparts=/dev/null \
-		-o Dir::State::lists="$BUILD/apt/lists" \
-		-o Dir::Cache="$BUILD/apt/cache" \
-		-o Acquire::Languages=none -o APT::Sandbox::User=root "$@"
-}
-
-configure_apt() {
-	local mirror
-
-	need_packages apt-get:apt "$KEYRING:debian-archive-keyring"
-	mirror=$(debian_mirror)
-	[ -n "$mirror" ] ||
-		die "apt on this machine names no Debian archive; give KERNEL_SRC=dir"
-	mkdir -p "$BUILD/apt/lists/partial" "$BUILD/apt/cache/archives/partial"
-	cat > "$BUILD/apt/kernel.sources" <<-END
-		Types: deb
-		URIs: $mirror
-		Suites: $SUITE
-		Components: main
-		Signed-By: $KEYRING
-	END
-	say "Reading the package list of $SUITE"
-	private_apt apt-get update > "$BUILD/apt.log" 2>&1 ||
-		{ cat "$BUILD/apt.log" >&2; die "cannot read $SUITE"; }
 }
 
 # Print the name of the source package to take.
@@ -101,7 +70,8 @@ from_debian() {
 	esac
 
 	need_packages dpkg-deb:dpkg xz:xz-utils make:make
-	configure_apt
+	need_mirror "; give KERNEL_SRC=dir"
+	configure_apt deb "$SUITE"
 	package=$(choose_package)
 	download "$package"
 	say "Unpacking ${DEB##*/} (about 20 s)"
