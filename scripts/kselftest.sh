@@ -38,8 +38,14 @@ RACES=(memory numbers rx_flows rx_changing race_attach race_devices race_flows r
 CIPHERS=(tx rx rx_match rx_status multipath flows kunit.sh)
 declare -A built ran ready guests=()
 
-# What clients other than those of ngtcp2 need; without it their tests skip.
-optional_clients() {
+# What clients other than those of ngtcp2 need, and ss; without it their tests skip.
+optional_programs() {
+	case "$FLAVOURS ${TESTS:-ss.sh}" in
+	*um*ss.sh* | *x86_64*ss.sh*)
+		(need_packages jq:jq) || say "No jq: a test of ss will skip"
+		"$ROOT/scripts/iproute2.sh" || say "No ss that knows QUIC: its tests will skip"
+		;;
+	esac
 	case "$FLAVOURS ${TESTS:-ngtcp2.sh}" in
 	*um*ngtcp2.sh* | *x86_64*ngtcp2.sh* | *um*ngtcp2_receive.sh* | *um*nginx*) ;;
 	*) return 0 ;;
@@ -57,7 +63,7 @@ settings() {
 	local name
 
 	settings=(QUIC_CHROOT="$BUILD/trixie" QUIC_NGINX="$BUILD/nginx"
-		QUIC_NGINX_ROOT="$BUILD/trixie-nginx")
+		QUIC_NGINX_ROOT="$BUILD/trixie-nginx" QUIC_SS="$BUILD/iproute2/ss")
 	case $FLAVOUR in
 	um-debug | um-generic | um-distro) settings+=(QUIC_FILE_SIZE=5000000) ;;
 	um-kasan) settings+=(QUIC_FILE_SIZE=5000000 QUIC_SLOW="too slow with KASAN") ;;
@@ -247,8 +253,8 @@ run_flavour() {
 # Background jobs do not hear of an interrupt.
 trap 'kill $(jobs -rp) 2> /dev/null || true; wait' EXIT
 lock
-optional_clients &
-clients=$!
+optional_programs &
+programs=$!
 "$ROOT/scripts/assemble.sh"
 export NETQUIC_ASSEMBLED=1
 passed=0 failed=0 skipped=0 troubles=()
@@ -260,7 +266,7 @@ for name in $FLAVOURS; do
 	ready[$OUT]=1 ready[$SELFTESTS]=1
 	built[$name]=$SECONDS
 done
-wait $clients || true
+wait $programs || true
 : > "$BUILD/kselftest.times"
 for name in $FLAVOURS; do
 	flavour "$name"
