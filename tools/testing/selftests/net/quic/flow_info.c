@@ -19,14 +19,6 @@
 #define GENERATION	254
 #define DCID_LEN	8
 
-/* RFC 9001 section 6.6: packets that a key may protect, and fail to open */
-static const uint64_t limits[][2] = {
-	[QUIC_AES_GCM_128] = { 1 << 23, 1ULL << 52 },
-	[QUIC_AES_GCM_256] = { 1 << 23, 1ULL << 52 },
-	[QUIC_AES_CCM_128] = { 2965820, 2965820 },		/* 2^21.5 */
-	[QUIC_CHACHA20_POLY1305] = { QUIC_PN_LIMIT, 1ULL << 36 },
-};
-
 FIXTURE(flow_info) {
 	struct quic_env env;
 	struct quic_rx_env rx;
@@ -126,7 +118,7 @@ static void open_tx(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, quic_env_open(&self->env, variant->family));
 	ASSERT_EQ(0, quic_flow_add(self->env.tx, &self->info[0]));
 	self->want.direction = QUIC_CAP_TX;
-	self->want.packets_left = limits[variant->cipher][0];
+	self->want.packets_left = self->keys[0].cipher->max_packets;
 }
 
 /* A train of @count packets, the first ones of generation @first */
@@ -164,7 +156,8 @@ TEST_F(flow_info, tx)
 			self->packet.flags ^= QUIC_KEY_PHASE;
 			self->want.conn_payload_key_gen++;
 			self->want.key_gens = 2;
-			self->want.packets_left = limits[variant->cipher][0];
+			self->want.packets_left =
+				self->keys[0].cipher->max_packets;
 			expect_info(_metadata, self->env.tx, &self->want);
 		}
 		send_train(_metadata, self, 20, 0);
@@ -202,7 +195,7 @@ static void open_rx(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, quic_rx_flow_add(self->rx.rx, &self->info[0], 69000));
 	self->want.direction = QUIC_CAP_RX;
 	self->want.next_pkt_num = 69000;
-	self->want.packets_left = limits[variant->cipher][1];
+	self->want.packets_left = self->keys[0].cipher->max_failures;
 }
 
 TEST_F(flow_info, rx)
@@ -220,7 +213,8 @@ TEST_F(flow_info, rx)
 			self->packet.flags ^= QUIC_KEY_PHASE;
 			self->want.conn_payload_key_gen++;
 			self->want.key_gens = 2;
-			self->want.packets_left = limits[variant->cipher][1];
+			self->want.packets_left =
+				self->keys[0].cipher->max_failures;
 			expect_info(_metadata, self->rx.rx, &self->want);
 		}
 		/* Ten packets, of which two are spoiled */
@@ -276,7 +270,7 @@ TEST_F(flow_info, which)
 	ASSERT_EQ(0, quic_rx_flow_add(self->env.tx, &self->info[1], 5));
 	other.conn_payload_key_gen++;
 	other.next_pkt_num = 5;
-	other.packets_left = limits[variant->cipher][1];
+	other.packets_left = self->keys[0].cipher->max_failures;
 	expect_info(_metadata, self->env.tx, &other);
 	expect_info(_metadata, self->env.tx, &self->want);
 

@@ -26,13 +26,17 @@ struct quic_oracle {
 
 const struct quic_cipher quic_ciphers[QUIC_NUM_CIPHERS] = {
 	[QUIC_AES_GCM_128] = {
-		"AES-128-GCM", TLS_CIPHER_AES_GCM_128, 16 },
+		"AES-128-GCM", TLS_CIPHER_AES_GCM_128, 16,
+		1 << 23, 1ULL << 52 },
 	[QUIC_AES_GCM_256] = {
-		"AES-256-GCM", TLS_CIPHER_AES_GCM_256, 32 },
+		"AES-256-GCM", TLS_CIPHER_AES_GCM_256, 32,
+		1 << 23, 1ULL << 52 },
 	[QUIC_AES_CCM_128] = {
-		"AES-128-CCM", TLS_CIPHER_AES_CCM_128, 16 },
+		"AES-128-CCM", TLS_CIPHER_AES_CCM_128, 16,
+		2965820, 2965820 },			/* 2^21.5 */
 	[QUIC_CHACHA20_POLY1305] = {
-		"ChaCha20-Poly1305", TLS_CIPHER_CHACHA20_POLY1305, 32 },
+		"ChaCha20-Poly1305", TLS_CIPHER_CHACHA20_POLY1305, 32,
+		1ULL << 62, 1ULL << 36 },		/* every number, for one */
 };
 
 static void must(int ok, const char *what)

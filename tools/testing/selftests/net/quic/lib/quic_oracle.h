@@ -17,6 +17,9 @@ struct quic_cipher {
 	const char *name;
 	uint16_t type;		/* TLS_CIPHER_* */
 	unsigned int key_len;
+	/* RFC 9001 section 6.6: packets that a key may protect, and fail to open */
+	uint64_t max_packets;
+	uint64_t max_failures;
 };
 
 enum {

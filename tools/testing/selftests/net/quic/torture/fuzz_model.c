@@ -248,13 +248,8 @@ static int check_packets(const struct fuzz_call *call, struct fuzz_message *m,
 
 static uint64_t packet_limit(const struct quic_cipher *cipher)
 {
-	uint64_t limit = QUIC_PN_LIMIT;
-
-	if (cipher == &quic_ciphers[QUIC_AES_CCM_128])
-		limit = 2965820;
-	else if (cipher != &quic_ciphers[QUIC_CHACHA20_POLY1305])
-		limit = 1 << 23;
-	return limit < fuzz_max_packets ? limit : fuzz_max_packets;
+	return cipher->max_packets < fuzz_max_packets ? cipher->max_packets :
+							fuzz_max_packets;
 }
 
 int fuzz_model_train(const struct fuzz_call *call, struct fuzz_message *m)
