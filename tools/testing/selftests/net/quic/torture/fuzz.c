@@ -52,8 +52,14 @@ static void check_counters(void)
 {
 	check_counter("QuicCurrTxSw", fuzz_counters.flows);
 	check_counter("QuicTxSw", fuzz_counters.added);
+	check_counter("QuicTxSwKeyUpdates", fuzz_counters.updates);
 	check_counter("QuicTxSwError", fuzz_counters.errors);
 	check_counter("QuicTxSwPackets", fuzz_counters.packets);
+	check_counter("QuicTxSwBytes", fuzz_counters.bytes);
+	/* Each error has one cause. */
+	if (quic_stat_sum("QuicTxSwError") != fuzz_counters.errors)
+		fuzz_fail("%ld errors, with %ld causes", fuzz_counters.errors,
+			  quic_stat_sum("QuicTxSwError"));
 }
 
 static void epoch(void)

@@ -77,7 +77,7 @@ static bool predict(struct slot *slot, uint8_t **wire)
 	fuzz_wire_expect(call, m, *wire);
 	*wire += m->wire_len;
 	fuzz_model_sent(m);
-	fuzz_counters.packets += m->count;
+	fuzz_model_count(m->flow, m->count, m->wire_len);
 	return true;
 }
 

@@ -23,8 +23,10 @@
 #include "fuzz_dest.h"
 #include "fuzz_exec.h"
 #include "fuzz_fail.h"
+#include "fuzz_info.h"
 #include "fuzz_match.h"
 #include "fuzz_memory.h"
+#include "fuzz_model.h"
 #include "fuzz_model_flow.h"
 #include "fuzz_random.h"
 #include "fuzz_sock.h"
@@ -365,11 +367,16 @@ unsigned int fuzz_change(void)
 		}
 		if (ret != (ssize_t)call->len)
 			fuzz_fail("%zd instead of %zu", ret, call->len);
-		fuzz_counters.packets += r.count;
 		for (i = 0; i < r.count; i++)
 			check_packet(&r, &flow, i);
+		fuzz_model_count(flow, r.count,
+				 r.count * (r.stride + QUIC_TAG_SIZE));
 	}
 	pause_child();
+	for (i = 0; i < r.sock.flows; i++) {
+		fuzz_info_of(call, QUIC_CAP_TX, r.sock.flow[i]);
+		fuzz_exec(call);
+	}
 	fuzz_sock_close(&r.sock);
 	return CALLS;
 }

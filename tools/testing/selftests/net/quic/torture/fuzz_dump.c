@@ -35,7 +35,8 @@ static void dump_flow(const struct fuzz_flow *flow)
 			printf(", generation %u: next %" PRIu64 ", %" PRIu64 " packets",
 			       flow->key[phase].generation,
 			       flow->key[phase].next, flow->key[phase].packets);
-	printf(", %s */\n", flow->keys.cipher->name);
+	printf(", %s; %" PRIu64 " packets, %" PRIu64 " bytes */\n",
+	       flow->keys.cipher->name, flow->packets, flow->bytes);
 }
 
 static void dump_sock(const struct fuzz_sock *sock)
@@ -87,6 +88,11 @@ void fuzz_dump(const struct fuzz_call *call)
 	case FUZZ_SETSOCKOPT:
 		bytes("opt", call->opt, call->opt_len > 0 ? call->opt_len : 0);
 		ksft_print_msg("setsockopt(fd, SOL_UDP, %d, opt, %d); /* %zd bytes readable */\n",
+			       call->optname, call->opt_len, call->readable);
+		break;
+	case FUZZ_GETSOCKOPT:
+		bytes("opt", call->opt, call->opt_len > 0 ? call->opt_len : 0);
+		ksft_print_msg("getsockopt(fd, SOL_UDP, %d, opt, &(%d)); /* memory for %zd bytes */\n",
 			       call->optname, call->opt_len, call->readable);
 		break;
 	case FUZZ_GET_ULP:

@@ -9,23 +9,12 @@
 
 #include "fuzz_exec.h"
 #include "fuzz_fail.h"
+#include "fuzz_info.h"
 #include "fuzz_memory.h"
 #include "fuzz_model.h"
 #include "fuzz_model_flow.h"
 #include "fuzz_sock.h"
 #include "fuzz_wire.h"
-
-void fuzz_expect(long got, long want)
-{
-	const char *name = got < 0 ? strerrorname_np(-got) : "success";
-
-	if (got == want)
-		return;
-	if (want < 0)
-		fuzz_fail("%ld (%s), expected %s", got, name,
-			  strerrorname_np(-want));
-	fuzz_fail("%ld (%s), expected %ld", got, name, want);
-}
 
 static long result(long ret)
 {
@@ -144,7 +133,7 @@ static void exec_protected(struct fuzz_call *call, struct fuzz_message *m,
 		fuzz_counters.errors += got != -EAGAIN;
 		return;
 	}
-	fuzz_counters.packets += m->count;
+	fuzz_model_count(m->flow, m->count, m->wire_len);
 	if (m->simple) {
 		fuzz_wire_expect(call, m, wire);
 		fuzz_wire_check();
@@ -256,12 +245,17 @@ static void exec_connect(const struct fuzz_call *call)
 
 void fuzz_exec(struct fuzz_call *call)
 {
+	static const struct fuzz_info known = { QUIC_CAP_TX, fuzz_model_info };
+
 	switch (call->kind) {
 	case FUZZ_SEND:
 		exec_send(call);
 		break;
 	case FUZZ_SETSOCKOPT:
 		exec_setsockopt(call);
+		break;
+	case FUZZ_GETSOCKOPT:
+		fuzz_info_exec(call, &known);
 		break;
 	case FUZZ_GET_ULP:
 		exec_get_ulp(call);

@@ -6,6 +6,5 @@
 #include "fuzz_types.h"
 
 void fuzz_exec(struct fuzz_call *call);
-void fuzz_expect(long got, long want);
 
 #endif /* FUZZ_EXEC_H */

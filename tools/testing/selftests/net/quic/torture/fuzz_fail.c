@@ -2,6 +2,7 @@
 /* A failure ends the program, with everything about the current call. */
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "fuzz_fail.h"
 #include "kselftest.h"
@@ -24,6 +25,18 @@ void fuzz_fail(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	at_end(text);
+}
+
+void fuzz_expect(long got, long want)
+{
+	const char *name = got < 0 ? strerrorname_np(-got) : "success";
+
+	if (got == want)
+		return;
+	if (want < 0)
+		fuzz_fail("%ld (%s), expected %s", got, name,
+			  strerrorname_np(-want));
+	fuzz_fail("%ld (%s), expected %ld", got, name, want);
 }
 
 void fuzz_must(bool ok, const char *what)

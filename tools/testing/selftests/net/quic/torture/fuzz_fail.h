@@ -13,6 +13,8 @@ void fuzz_on_failure(void (*end)(const char *text) __attribute__((noreturn)));
 
 void fuzz_fail(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
+/* The result of a call, or negative errno, is what it must be. */
+void fuzz_expect(long got, long want);
 /* Says what failed and ends the program, unless all is well. */
 void fuzz_must(bool ok, const char *what);
 

@@ -10,6 +10,7 @@
 #include "fuzz_dest.h"
 #include "fuzz_gen.h"
 #include "fuzz_gen_option.h"
+#include "fuzz_info.h"
 #include "fuzz_mutate.h"
 #include "fuzz_random.h"
 #include "fuzz_sock.h"
@@ -313,7 +314,9 @@ void fuzz_gen_call(struct fuzz_call *call)
 	} else if (dice < 16) {
 		call->kind = FUZZ_GET_ULP;
 		call->opt_len = fuzz_below(20);
-	} else if (dice < 350 || (!call->sock->flows && fuzz_chance(60))) {
+	} else if (dice < 140) {
+		fuzz_info_gen(call, QUIC_CAP_TX);
+	} else if (dice < 440 || (!call->sock->flows && fuzz_chance(60))) {
 		fuzz_gen_option(call);
 	} else {
 		fuzz_gen_send(call);

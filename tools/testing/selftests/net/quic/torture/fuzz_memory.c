@@ -42,6 +42,11 @@ uint8_t *fuzz_memory_shared(void)
 	return shared;
 }
 
+void *fuzz_memory_at_end(const void *bytes, size_t len)
+{
+	return memcpy(end - len, bytes, len);
+}
+
 static void add(struct fuzz_call *call, void *base, size_t len)
 {
 	call->iov[call->iov_count++] = (struct iovec) { base, len };
@@ -81,8 +86,7 @@ void fuzz_memory_message(struct fuzz_call *call)
 	if (fuzz_chance(8)) {
 		cut(call, there);
 	} else if (there < call->len || fuzz_chance(8)) {
-		memcpy(end - there, call->message, there);
-		add(call, end - there, call->len);
+		add(call, fuzz_memory_at_end(call->message, there), call->len);
 	} else {
 		add(call, call->message, call->len);
 	}
@@ -92,6 +96,5 @@ const void *fuzz_memory_option(const struct fuzz_call *call)
 {
 	if (call->opt_len <= 0 || call->readable >= (size_t)call->opt_len)
 		return call->opt;
-	memcpy(end - call->readable, call->opt, call->readable);
-	return end - call->readable;
+	return fuzz_memory_at_end(call->opt, call->readable);
 }

@@ -10,6 +10,7 @@
 #include "fuzz_dest.h"
 #include "fuzz_match.h"
 #include "fuzz_model.h"
+#include "fuzz_model_flow.h"
 
 #define SIMPLE_FLAGS	(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR)
 #define HELD_FLAGS	(MSG_MORE | MSG_OOB | MSG_PROXY | MSG_ZEROCOPY)
@@ -292,4 +293,23 @@ void fuzz_model_sent(struct fuzz_message *m)
 		key->next = m->last[phase] + 1;
 		key->packets += m->packets[phase];
 	}
+}
+
+void fuzz_model_count(struct fuzz_flow *flow, unsigned int packets,
+		      size_t bytes)
+{
+	flow->packets += packets;
+	flow->bytes += bytes;
+	fuzz_counters.packets += packets;
+	fuzz_counters.bytes += bytes;
+}
+
+void fuzz_model_info(const struct fuzz_flow *flow, struct quic_flow_info *info)
+{
+	const struct fuzz_key *key = flow->key;
+
+	info->next_pkt_num = key[0].next > key[1].next ? key[0].next :
+							 key[1].next;
+	info->packets_left = packet_limit(flow->keys.cipher) -
+			     key[flow->keys.generation & 1].packets;
 }

@@ -40,6 +40,7 @@ static int update(struct fuzz_flow *flow, const struct quic_keys *keys)
 	    memcmp(keys->hp, flow->keys.hp, keys->cipher->key_len))
 		return EINVAL;
 	install(flow, keys);
+	fuzz_counters.updates++;
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 extern long fuzz_max_flows;
 
 extern struct fuzz_counters {
-	long flows, added, errors, packets;
+	long flows, added, updates, errors, packets, bytes;
 } fuzz_counters;
 
 int fuzz_model_ulp(const struct fuzz_call *call);

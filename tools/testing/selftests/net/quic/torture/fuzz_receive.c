@@ -48,6 +48,10 @@ static void round_of(struct fuzz_rx_sock *rx)
 	n = fuzz_chance(5) ? rx->messages + 1 : fuzz_below(8);
 	for (i = 0; i < n; i++)
 		fuzz_run.calls += fuzz_rx_exec(rx);
+	if (fuzz_chance(40)) {
+		fuzz_rx_option_ask(rx);
+		fuzz_run.calls++;
+	}
 }
 
 static void epoch(void)
@@ -89,14 +93,14 @@ static void check_met(void)
 		       fuzz_rx_counters.dropped);
 	ksft_print_msg("%llu messages with entries, %llu had no room for them\n",
 		       fuzz_rx_met.entries, fuzz_rx_met.no_room);
-	ksft_print_msg("%llu trains, %llu peeks, %llu cut, %llu faults\n",
+	ksft_print_msg("%llu trains, %llu peeks, %llu cut, %llu faults, %llu opened in vain\n",
 		       fuzz_rx_met.trains, fuzz_rx_met.peeks, fuzz_rx_met.cut,
-		       fuzz_rx_met.faults);
+		       fuzz_rx_met.faults, fuzz_rx_met.in_vain);
 	if (!status[QUIC_RX_DECRYPTED] || !status[QUIC_RX_BAD_TAG] ||
 	    !status[QUIC_RX_NO_KEY] || !status[QUIC_RX_NOT_OFFLOADED] ||
 	    !fuzz_rx_counters.dropped || !fuzz_rx_met.entries ||
 	    !fuzz_rx_met.no_room || !fuzz_rx_met.trains || !fuzz_rx_met.peeks ||
-	    !fuzz_rx_met.cut || !fuzz_rx_met.faults)
+	    !fuzz_rx_met.cut || !fuzz_rx_met.faults || !fuzz_rx_met.in_vain)
 		fuzz_fail("there was no time for all of it");
 }
 

@@ -24,7 +24,9 @@ void fuzz_rx_count_check(void)
 		{ "QuicTxSwPackets", 0 },
 		{ "QuicCurrRxSw", fuzz_rx_counters.flows },
 		{ "QuicRxSw", fuzz_rx_counters.added },
+		{ "QuicRxSwKeyUpdates", fuzz_rx_counters.updates },
 		{ "QuicRxSwPackets", fuzz_rx_counters.status[QUIC_RX_DECRYPTED] },
+		{ "QuicRxSwBytes", fuzz_rx_counters.bytes },
 		{ "QuicRxSwBadTag", fuzz_rx_counters.status[QUIC_RX_BAD_TAG] },
 		{ "QuicRxSwNoKey", fuzz_rx_counters.status[QUIC_RX_NO_KEY] },
 		{ "QuicRxSwNoFlow",
@@ -32,7 +34,7 @@ void fuzz_rx_count_check(void)
 		{ "QuicRxSwLimit", fuzz_rx_counters.status[QUIC_RX_LIMIT] },
 		{ "QuicRxSwDropped", fuzz_rx_counters.dropped },
 	};
-	char text[1024] = "", name[64], *line;
+	char text[2048] = "", name[64], *line;
 	unsigned int i, known = 0;
 	ssize_t len;
 	long value;

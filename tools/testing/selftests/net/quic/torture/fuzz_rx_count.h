@@ -6,8 +6,9 @@
 #include "fuzz_rx_types.h"
 
 extern struct fuzz_rx_counters {
-	long flows, added;
+	long flows, added, updates;
 	long status[QUIC_RX_LIMIT + 1];	/* NOT_OFFLOADED: of no flow */
+	long bytes;			/* that were opened, with tags */
 	long dropped;
 } fuzz_rx_counters;
 

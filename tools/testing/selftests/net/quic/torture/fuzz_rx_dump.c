@@ -48,7 +48,8 @@ static void dump_flow(const struct fuzz_flow *flow)
 			printf(", generation %u: %" PRIu64 " failed",
 			       flow->key[phase].generation,
 			       flow->key[phase].failed);
-	printf(", %s\n", flow->keys.cipher->name);
+	printf(", %s; %" PRIu64 " packets, %" PRIu64 " bytes\n",
+	       flow->keys.cipher->name, flow->packets, flow->bytes);
 }
 
 void fuzz_rx_dump_sock(const struct fuzz_rx_sock *rx)
@@ -109,6 +110,7 @@ void fuzz_rx_dump_read(const struct fuzz_rx_read *read,
 void fuzz_rx_dump_option(const struct fuzz_call *call)
 {
 	bytes("opt", call->opt, call->opt_len > 0 ? call->opt_len : 0);
-	ksft_print_msg("setsockopt(fd, SOL_UDP, %d, opt, %d); /* %zd bytes readable */\n",
+	ksft_print_msg("%cetsockopt(fd, SOL_UDP, %d, opt, %d); /* memory for %zd bytes */\n",
+		       call->kind == FUZZ_GETSOCKOPT ? 'g' : 's',
 		       call->optname, call->opt_len, call->readable);
 }

@@ -61,6 +61,7 @@ static int update(struct fuzz_flow *flow, const struct quic_keys *keys)
 		return EINVAL;
 	flow->older = flow->keys;
 	install(flow, keys);
+	fuzz_rx_counters.updates++;
 	return 0;
 }
 

@@ -17,6 +17,7 @@ struct fuzz_rx_met fuzz_rx_met;
 /* What peeking must leave as it was */
 struct state {
 	uint64_t next_pkt_num;
+	uint64_t packets, bytes;
 	uint64_t failed[2];
 };
 
@@ -28,6 +29,8 @@ static void save(const struct fuzz_rx_sock *rx, struct state *state)
 		const struct fuzz_flow *flow = rx->sock.flow[i];
 
 		state->next_pkt_num = flow->next_pkt_num;
+		state->packets = flow->packets;
+		state->bytes = flow->bytes;
 		state->failed[0] = flow->key[0].failed;
 		state->failed[1] = flow->key[1].failed;
 	}
@@ -41,6 +44,8 @@ static void restore(const struct fuzz_rx_sock *rx, const struct state *state)
 		struct fuzz_flow *flow = rx->sock.flow[i];
 
 		flow->next_pkt_num = state->next_pkt_num;
+		flow->packets = state->packets;
+		flow->bytes = state->bytes;
 		flow->key[0].failed = state->failed[0];
 		flow->key[1].failed = state->failed[1];
 	}
@@ -115,6 +120,8 @@ static void count(const struct fuzz_rx_sock *rx,
 		    (entry && entry[i].status != QUIC_RX_NOT_OFFLOADED))
 			fuzz_rx_counters.status[entry ? entry[i].status :
 						QUIC_RX_NOT_OFFLOADED]++;
+		if (entry && entry[i].status == QUIC_RX_DECRYPTED)
+			fuzz_rx_counters.bytes += here;
 	}
 }
 
@@ -141,6 +148,37 @@ static unsigned int open_message(const struct fuzz_rx_sock *rx,
 	return n;
 }
 
+static size_t entries_size(const struct fuzz_rx_message *m, size_t len)
+{
+	return (len + stride_of(m) - 1) / stride_of(m) *
+	       sizeof(struct quic_rx_ancillary_data);
+}
+
+static bool has_room(const struct fuzz_rx_read *read,
+		     const struct fuzz_rx_message *m, size_t len)
+{
+	return read->nowhere != FUZZ_RX_NULL &&
+	       read->control_len >= CMSG_LEN(entries_size(m, len));
+}
+
+/*
+ * Packets are opened before it turns out that they, or the control message,
+ * can't be delivered.  Of more than one nobody knows how many.
+ */
+static void open_in_vain(const struct fuzz_rx_read *read,
+			 const struct fuzz_rx_message *m,
+			 struct fuzz_rx_want *want)
+{
+	struct quic_rx_ancillary_data entry[ENTRIES_MAX];
+
+	if (read->flags & MSG_PEEK)
+		return;
+	fuzz_rx_met.in_vain++;
+	want->blurred = want->len > stride_of(m);
+	open_message(read->rx, m, want, entry);
+	memcpy(want->bytes, m->wire, want->len);
+}
+
 /* What the ULP adds to UDP */
 static void deliver(const struct fuzz_rx_read *read,
 		    const struct fuzz_rx_message *m, struct fuzz_rx_want *want)
@@ -148,8 +186,6 @@ static void deliver(const struct fuzz_rx_read *read,
 	struct quic_rx_ancillary_data entry[ENTRIES_MAX];
 	struct state state[FUZZ_MAX_FLOWS];
 	const struct fuzz_rx_sock *rx = read->rx;
-	size_t size = (want->len + stride_of(m) - 1) / stride_of(m) *
-		      sizeof(*entry);
 	bool peek = read->flags & MSG_PEEK;
 
 	if (!is_matched(rx, m, want->len)) {
@@ -157,18 +193,22 @@ static void deliver(const struct fuzz_rx_read *read,
 			count(rx, m, want->len, NULL);
 		return;
 	}
-	if (read->nowhere || read->control_len < CMSG_LEN(size)) {
+	if (!has_room(read, m, want->len)) {
 		fuzz_rx_met.no_room++;
 		want->flags |= MSG_CTRUNC;
-		/* Packets were opened before that turned out. */
-		want->blurred = !peek && read->nowhere == FUZZ_RX_UNMAPPED;
+		return;
+	}
+	if (read->nowhere == FUZZ_RX_UNMAPPED) {
+		want->flags |= MSG_CTRUNC;
+		open_in_vain(read, m, want);
 		return;
 	}
 
 	save(rx, state);
 	open_message(rx, m, want, entry);
 	fuzz_rx_met.entries++;
-	fuzz_rx_control_put(want, SOL_UDP, UDP_QUIC_DECRYPT, entry, size);
+	fuzz_rx_control_put(want, SOL_UDP, UDP_QUIC_DECRYPT, entry,
+			    entries_size(m, want->len));
 	if (peek)
 		restore(rx, state);
 	else
@@ -200,13 +240,17 @@ static void put_name(const struct fuzz_rx_read *read,
 static void fault(const struct fuzz_rx_read *read, unsigned int i,
 		  struct fuzz_rx_want *want)
 {
+	struct fuzz_rx_sock *rx = read->rx;
+	const struct fuzz_rx_message *m = rx->queue[i];
+
 	fuzz_rx_met.faults++;
 	want->ret = -EFAULT;
 	if (read->flags & MSG_PEEK)
 		return;
-	want->blurred = true;
-	read->rx->drops++;
-	fuzz_rx_queue_del(read->rx, i);
+	if (has_room(read, m, want->len) && is_matched(rx, m, want->len))
+		open_in_vain(read, m, want);
+	rx->drops++;
+	fuzz_rx_queue_del(rx, i);
 }
 
 void fuzz_rx_model_read(const struct fuzz_rx_read *read,

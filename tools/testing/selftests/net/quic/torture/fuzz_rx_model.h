@@ -7,7 +7,7 @@
 
 /* How often what is worth a test was met */
 extern struct fuzz_rx_met {
-	unsigned long long peeks, trains, entries, no_room, cut, faults;
+	unsigned long long peeks, trains, entries, no_room, cut, faults, in_vain;
 } fuzz_rx_met;
 
 /* The read is over: the queue, flows and counters are as they are then. */

@@ -90,7 +90,20 @@ void fuzz_rx_open(struct fuzz_flow *flow, const uint8_t *wire, size_t len,
 		entry->status = QUIC_RX_DECRYPTED;
 		entry->pkt_num = pn;
 		entry->key_gen = key->generation;
+		flow->packets++;
+		flow->bytes += len;
 		if (flow->next_pkt_num <= pn)
 			flow->next_pkt_num = pn + 1;
 	}
+}
+
+void fuzz_rx_open_info(const struct fuzz_flow *flow, struct quic_flow_info *info)
+{
+	const struct fuzz_key *newest = &flow->key[flow->keys.generation & 1];
+	uint64_t limit = flow->keys.cipher->max_failures;
+
+	if (fuzz_rx_max_failures < limit)
+		limit = fuzz_rx_max_failures;
+	info->next_pkt_num = flow->next_pkt_num;
+	info->packets_left = limit - newest->failed;
 }

@@ -22,5 +22,8 @@ bool fuzz_rx_open_unknown(const struct fuzz_rx_sock *rx,
  */
 void fuzz_rx_open(struct fuzz_flow *flow, const uint8_t *wire, size_t len,
 		  uint8_t *bytes, struct quic_rx_ancillary_data *entry);
+/* What UDP_QUIC_FLOW_INFO says of numbers */
+void fuzz_rx_open_info(const struct fuzz_flow *flow,
+		       struct quic_flow_info *info);
 
 #endif /* FUZZ_RX_OPEN_H */

@@ -9,9 +9,11 @@
 #include "fuzz_dcid.h"
 #include "fuzz_dest.h"
 #include "fuzz_fail.h"
+#include "fuzz_info.h"
 #include "fuzz_memory.h"
 #include "fuzz_random.h"
 #include "fuzz_rx_flow.h"
+#include "fuzz_rx_open.h"
 #include "fuzz_rx_option.h"
 #include "fuzz_rx_sock.h"
 
@@ -265,6 +267,17 @@ void fuzz_rx_option(struct fuzz_rx_sock *rx)
 	if (fuzz_chance(15))
 		mutate(call);
 	set(rx, call);
+}
+
+void fuzz_rx_option_ask(struct fuzz_rx_sock *rx)
+{
+	static const struct fuzz_info known = { QUIC_CAP_RX, fuzz_rx_open_info };
+	struct fuzz_call *call = new_call(rx);
+
+	fuzz_current = call;
+	fuzz_info_gen(call, QUIC_CAP_RX);
+	fuzz_info_exec(call, &known);
+	fuzz_current = NULL;
 }
 
 void fuzz_rx_option_forget(struct fuzz_rx_sock *rx)

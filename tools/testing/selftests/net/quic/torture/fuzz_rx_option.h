@@ -7,6 +7,8 @@
 
 /* A random one, set or read, and compared with the model */
 void fuzz_rx_option(struct fuzz_rx_sock *rx);
+/* UDP_QUIC_FLOW_INFO or UDP_QUIC_CAPABILITIES, likewise */
+void fuzz_rx_option_ask(struct fuzz_rx_sock *rx);
 /* No flow is left. */
 void fuzz_rx_option_forget(struct fuzz_rx_sock *rx);
 

@@ -11,7 +11,7 @@
  * Each file knows those above its line, and none beside it or below:
  *
  *	fuzz_types, fuzz_fail, fuzz_random, fuzz_dest, fuzz_dcid, fuzz_match,
- *	fuzz_memory: shared with the other fuzzer
+ *	fuzz_memory, fuzz_info: shared with the other fuzzer
  *	fuzz_rx_types
  *	fuzz_rx_count, fuzz_rx_queue, fuzz_rx_control, fuzz_rx_memory,
  *	fuzz_rx_path, fuzz_rx_dump

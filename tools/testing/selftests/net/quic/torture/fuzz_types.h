@@ -13,7 +13,7 @@
  *	fuzz_fail, fuzz_random
  *	fuzz_memory, fuzz_audit, fuzz_dump, fuzz_dest, fuzz_dcid, fuzz_cmsg,
  *	fuzz_match
- *	fuzz_model_flow, fuzz_wire
+ *	fuzz_model_flow, fuzz_wire, fuzz_info
  *	fuzz_model, fuzz_sock
  *	fuzz_env, fuzz_exec, fuzz_mutate, fuzz_gen_option
  *	fuzz_gen, fuzz_change
@@ -70,6 +70,7 @@ struct fuzz_flow {
 	struct quic_dcid dcid;
 	struct quic_keys keys;		/* of the newest generation */
 	struct fuzz_key key[2];		/* by phase */
+	uint64_t packets, bytes;	/* of all generations, with tags */
 	/* receiving */
 	struct quic_keys older;		/* the generation before, if it is there */
 	uint64_t next_pkt_num;
@@ -97,7 +98,9 @@ struct fuzz_sock {
 	struct fuzz_flow *flow[FUZZ_MAX_FLOWS];
 };
 
-enum fuzz_kind { FUZZ_SEND, FUZZ_SETSOCKOPT, FUZZ_GET_ULP, FUZZ_CONNECT };
+enum fuzz_kind {
+	FUZZ_SEND, FUZZ_SETSOCKOPT, FUZZ_GETSOCKOPT, FUZZ_GET_ULP, FUZZ_CONNECT
+};
 
 struct fuzz_call {
 	enum fuzz_kind kind;
@@ -114,7 +117,7 @@ struct fuzz_call {
 	size_t len;
 	struct iovec iov[IOV_MAX + 1];
 	size_t iov_count;
-	/* setsockopt() */
+	/* setsockopt(), getsockopt() */
 	int optname;
 	int opt_len;
 	uint8_t opt[FUZZ_OPTION_SIZE];
