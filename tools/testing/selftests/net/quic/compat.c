@@ -140,6 +140,44 @@ TEST_F(compat, both)
 	EXPECT_EQ(ENOENT, call(self, "del", 0, 0));
 }
 
+static void expect_same(struct __test_metadata *_metadata,
+			FIXTURE_DATA(compat) *self, int option,
+			const void *value, size_t size)
+{
+	const char *differs = quic_compat_option(self->env.tx, option, value,
+						 size);
+
+	ASSERT_EQ(NULL, differs) {
+		TH_LOG("option %d %s", option, differs);
+	}
+}
+
+/* What the kernel tells is the same in programs of either size. */
+TEST_F(compat, told)
+{
+	struct quic_flow_info info = {
+		.key.conn_id_length = sizeof(conn_id),
+		.direction = QUIC_CAP_TX,
+	}, seen;
+	socklen_t len = sizeof(seen);
+
+	memcpy(info.key.conn_id + sizeof(info.key.conn_id) - sizeof(conn_id),
+	       conn_id, sizeof(conn_id));
+	expect_same(_metadata, self, UDP_QUIC_FLOW_INFO, &info, sizeof(info));
+	ASSERT_EQ(0, call(self, "add", 0, 0));
+	ASSERT_EQ(0, send32(self));
+	EXPECT_EQ(self->train.count, received(self));
+
+	expect_same(_metadata, self, UDP_QUIC_FLOW_INFO, &info, sizeof(info));
+	seen = info;
+	ASSERT_EQ(0, getsockopt(self->env.tx, SOL_UDP, UDP_QUIC_FLOW_INFO,
+				&seen, &len));
+	EXPECT_EQ(self->packet.pn + self->train.count, seen.next_pkt_num);
+	EXPECT_EQ(self->train.count, seen.packets);
+	expect_same(_metadata, self, UDP_QUIC_CAPABILITIES, &info,
+		    sizeof(struct quic_capabilities));
+}
+
 TEST_F(compat, delete_all)
 {
 	EXPECT_EQ(EINVAL, call(self, "del-all", 0, 0));

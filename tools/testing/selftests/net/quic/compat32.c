@@ -5,6 +5,7 @@
  * the call did what it should.
  *
  *   compat32 FD add|del|del-all|probe
+ *   compat32 FD getsockopt OPTION < VALUE > VALUE
  *   compat32 FD send PACKET_NUMBER SEGMENT_SIZE < PLAINTEXT
  *   compat32 FD uring PACKET_NUMBER SEGMENT_SIZE < PLAINTEXT
  *   compat32 FD receive|receive-uring FROM TO > MESSAGES
@@ -49,6 +50,19 @@ static int probe(int fd)
 		return -1;
 	errno = ENOMSG;
 	return len == sizeof(name) && !strcmp(name, "quic-crypto") ? 0 : -1;
+}
+
+/* Of as many bytes as come; as many go as the kernel says. */
+static int get_option(int fd, int option)
+{
+	char value[256];
+	ssize_t size = read(0, value, sizeof(value));
+	socklen_t len = size;
+
+	if (size < 0 || getsockopt(fd, IPPROTO_UDP, option, value, &len))
+		return -1;
+	errno = EIO;
+	return len <= size && write(1, value, len) == (ssize_t)len ? 0 : -1;
 }
 
 /* Returns as sendmsg() does. */
@@ -176,6 +190,8 @@ int main(int argc, char **argv)
 				 NULL, 0);
 	else if (!strcmp(argv[2], "probe"))
 		ret = probe(fd);
+	else if (argc == 4 && !strcmp(argv[2], "getsockopt"))
+		ret = get_option(fd, atoi(argv[3]));
 	else if (argc == 5 && !strncmp(argv[2], "receive", 7))
 		ret = receive(fd, !strcmp(argv[2], "receive-uring"),
 			      strtoul(argv[3], NULL, 0),

@@ -190,4 +190,28 @@ TEST_F_TIMEOUT(rx_compat, every_length, 120)
 		    COMPAT_ENTRIES(QUIC_MAX_SEGMENTS) + 20);
 }
 
+/* What is known of the flow, a packet that was not opened included */
+TEST_F(rx_compat, told)
+{
+	int fd = self->pair.env.rx;
+	struct quic_flow_info info = {
+		.key = self->pair.info.key,
+		.direction = QUIC_CAP_RX,
+	}, seen = info;
+	socklen_t len = sizeof(seen);
+	const char *differs;
+
+	quic_rx_pair_seal(&self->pair, 3, 0);
+	quic_sealed_flip(&self->pair.sealed, 1, 100);
+	quic_expect_opened(_metadata, &self->pair.env, &self->pair.sealed);
+	differs = quic_compat_option(fd, UDP_QUIC_FLOW_INFO, &info,
+				     sizeof(info));
+	EXPECT_EQ(NULL, differs) {
+		TH_LOG("UDP_QUIC_FLOW_INFO %s", differs);
+	}
+	ASSERT_EQ(0, getsockopt(fd, SOL_UDP, UDP_QUIC_FLOW_INFO, &seen, &len));
+	EXPECT_EQ(2, seen.packets);
+	EXPECT_EQ(self->pair.packet.pn, seen.next_pkt_num);
+}
+
 TEST_HARNESS_MAIN

@@ -5,11 +5,13 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "quic_compat.h"
+#include "quic_lib.h"
 
 /* It is beside the program that runs. */
 static int find_program(char *path)
@@ -67,4 +69,56 @@ const char *quic_compat_missing(void)
 	close(fd);
 	return status == QUIC_CANNOT_EXEC ?
 	       "the kernel runs no programs of 32 bits" : NULL;
+}
+
+/* getsockopt(SOL_UDP) of a program of 32 bits: returns the errno. */
+static int get_option32(int fd, int option, void *value, socklen_t *len)
+{
+	int input = memfd_create("input", 0), output = memfd_create("output", 0);
+	int err = EIO;
+	char name[16];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "%d", option);
+	if (pwrite(input, value, *len, 0) == (ssize_t)*len)
+		err = quic_compat_finish(quic_compat_run(input, output, fd,
+							 "getsockopt", name,
+							 NULL));
+	if (!err) {
+		n = pread(output, value, *len, 0);
+		*len = n < 0 ? 0 : n;
+	}
+	close(input);
+	close(output);
+	return err;
+}
+
+const char *quic_compat_option(int fd, int option, const void *value,
+			       size_t size)
+{
+	const size_t lens[] = { 0, 1, size / 2, size / 2 + 4, size / 2 + 5,
+				size - 1, size, size + 8 };
+	static char text[100];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
+		uint8_t ours[256] = {}, theirs[256] = {};
+		socklen_t our_len = lens[i], their_len = lens[i];
+		int our_err, their_err;
+
+		memcpy(ours, value, lens[i] < size ? lens[i] : size);
+		memcpy(theirs, ours, sizeof(theirs));
+		our_err = getsockopt(fd, SOL_UDP, option, ours, &our_len) ?
+			  errno : 0;
+		their_err = get_option32(fd, option, theirs, &their_len);
+		if (our_err == their_err && our_len == their_len &&
+		    !memcmp(ours, theirs, sizeof(ours)))
+			continue;
+		snprintf(text, sizeof(text),
+			 "of %zu bytes: %s, %u bytes, instead of %s, %u",
+			 lens[i], strerrorname_np(their_err), their_len,
+			 strerrorname_np(our_err), our_len);
+		return text;
+	}
+	return NULL;
 }

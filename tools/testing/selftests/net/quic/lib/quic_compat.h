@@ -3,6 +3,7 @@
 #ifndef QUIC_COMPAT_H
 #define QUIC_COMPAT_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,6 +17,12 @@ pid_t quic_compat_run(int input, int output, int fd, const char *what,
 int quic_compat_finish(pid_t pid);
 /* Why nothing can be tested; NULL if all is there */
 const char *quic_compat_missing(void);
+
+/* getsockopt(SOL_UDP) with the first bytes of the @size of @value, none to all, and
+ * more: NULL if a program of either size is told the same, else what differs.
+ */
+const char *quic_compat_option(int fd, int option, const void *value,
+			       size_t size);
 
 /* What it tells of a message; of one layout in programs of either size */
 struct quic_compat_received {
