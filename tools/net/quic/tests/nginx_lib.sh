@@ -8,7 +8,8 @@
 #				$address and $environment are its configuration
 #	stop_nginx		and wait for its last process
 #	store gtls|curl		the file to it, into put
-#	down, up NAME CLIENT	a test: the file from nginx, or to it
+#	download CLIENT		the file from nginx
+#	down, up NAME CLIENT	a test: that, or the file to it
 #
 # QUIC_NGINX: the directory of the binary.  QUIC_NGINX_ROOT: its Debian 13.
 # QUIC_FILE_SIZE: bytes of a transfer.  QUIC_CHROOT: a Debian 13 with curl.
@@ -175,16 +176,23 @@ expect_trains()
 	expect_kernel $(($1 * 3 / 4))
 }
 
-# down NAME CLIENT [OPTION...]: nginx also gets its acknowledgements opened.
-down()
+# download CLIENT [OPTION...]: the file from nginx, which also gets its acknowledgements
+# opened.
+download()
 {
 	receive_in "$server"
 	begin "$server"
-	get "${@:2}" || fault "the client failed with $?"
+	get "$@" || fault "the client failed with $?"
 	expect_file
 	expect_trains "$size"
 	[ ! -e "$files/peer" ] || [ -n "$reordered" ] || expect_peer
 	expect_opened 5
+}
+
+# down NAME CLIENT [OPTION...]
+down()
+{
+	download "${@:2}"
 	report "$1"
 }
 
