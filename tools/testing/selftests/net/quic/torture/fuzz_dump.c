@@ -92,7 +92,7 @@ void fuzz_dump(const struct fuzz_call *call)
 		break;
 	case FUZZ_GETSOCKOPT:
 		bytes("opt", call->opt, call->opt_len > 0 ? call->opt_len : 0);
-		ksft_print_msg("getsockopt(fd, SOL_UDP, %d, opt, &(%d)); /* memory for %zd bytes */\n",
+		ksft_print_msg("getsockopt(fd, SOL_UDP, %d, opt, &(%d)); /* %zd bytes there */\n",
 			       call->optname, call->opt_len, call->readable);
 		break;
 	case FUZZ_GET_ULP:

@@ -110,7 +110,7 @@ void fuzz_rx_dump_read(const struct fuzz_rx_read *read,
 void fuzz_rx_dump_option(const struct fuzz_call *call)
 {
 	bytes("opt", call->opt, call->opt_len > 0 ? call->opt_len : 0);
-	ksft_print_msg("%cetsockopt(fd, SOL_UDP, %d, opt, %d); /* memory for %zd bytes */\n",
+	ksft_print_msg("%cetsockopt(fd, SOL_UDP, %d, opt, %d); /* %zd bytes there */\n",
 		       call->kind == FUZZ_GETSOCKOPT ? 'g' : 's',
 		       call->optname, call->opt_len, call->readable);
 }
