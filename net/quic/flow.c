@@ -173,6 +173,11 @@ int quic_flow_update(struct quic_flow *flow,
 
 	rcu_assign_pointer(flow->keys[phase], key);
 	flow->generation = key->generation;
+	/* Those that stay may have protected nothing. */
+	if (old && flow->key.dir == QUIC_TX)
+		atomic64_set(&flow->next_pkt_num,
+			     max(atomic64_read(&flow->next_pkt_num),
+				 atomic64_read(&old->guard.next)));
 	quic_key_put(old);
 
 	return 1;
@@ -208,18 +213,18 @@ void quic_flow_describe(const struct quic_flow *flow,
 	const struct quic_key *newest, *before;
 	u64 next, used, limit;
 
+	next = atomic64_read(&flow->next_pkt_num);
 	newest = rcu_dereference_protected(flow->keys[phase], true);
 	before = rcu_dereference_protected(flow->keys[!phase], true);
 
 	if (flow->key.dir == QUIC_TX) {
-		next = atomic64_read(&newest->guard.next);
+		next = max_t(u64, next, atomic64_read(&newest->guard.next));
 		if (before)
 			next = max_t(u64, next,
 				     atomic64_read(&before->guard.next));
 		used = atomic64_read(&newest->guard.packets);
 		limit = quic_cipher_limit(newest->cipher);
 	} else {
-		next = atomic64_read(&flow->next_pkt_num);
 		used = atomic64_read(&newest->opening.failed);
 		limit = quic_cipher_integrity_limit(newest->cipher);
 	}

@@ -70,7 +70,8 @@ struct quic_flow_key {
  * @key: what the flow matches
  * @keys: its newest two generations, by key phase
  * @list: entry in the socket's list
- * @next_pkt_num: largest packet number received, plus one
+ * @next_pkt_num: largest packet number received, or sent with keys that are gone,
+ *	plus one
  * @generation: the newest
  * @counts: what it has protected or opened
  * @ucounts: user that the flow is charged to

@@ -173,6 +173,23 @@ TEST_F(flow_info, tx)
 	quic_env_close(&self->env);
 }
 
+/* How far a flow has come does not go with the key that it was done with. */
+TEST_F(flow_info, tx_unused_keys)
+{
+	unsigned int i;
+
+	open_tx(_metadata, self, variant);
+	send_train(_metadata, self, 5, 0);
+	for (i = 1; i < 4; i++) {
+		ASSERT_EQ(0, quic_flow_add(self->env.tx, &self->info[i]));
+		self->want.conn_payload_key_gen++;
+		self->want.key_gens = 2;
+		self->want.packets_left = self->keys[0].cipher->max_packets;
+		expect_info(_metadata, self->env.tx, &self->want);
+	}
+	quic_env_close(&self->env);
+}
+
 /* What is not sent leaves nothing. */
 TEST_F(flow_info, tx_refused)
 {

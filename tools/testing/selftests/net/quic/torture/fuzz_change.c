@@ -369,6 +369,7 @@ unsigned int fuzz_change(void)
 			fuzz_fail("%zd instead of %zu", ret, call->len);
 		for (i = 0; i < r.count; i++)
 			check_packet(&r, &flow, i);
+		flow->next_pkt_num = r.next;
 		fuzz_model_count(flow, r.count,
 				 r.count * (r.stride + QUIC_TAG_SIZE));
 	}

@@ -292,6 +292,8 @@ void fuzz_model_sent(struct fuzz_message *m)
 			continue;
 		key->next = m->last[phase] + 1;
 		key->packets += m->packets[phase];
+		if (m->flow->next_pkt_num < key->next)
+			m->flow->next_pkt_num = key->next;
 	}
 }
 
@@ -306,10 +308,8 @@ void fuzz_model_count(struct fuzz_flow *flow, unsigned int packets,
 
 void fuzz_model_info(const struct fuzz_flow *flow, struct quic_flow_info *info)
 {
-	const struct fuzz_key *key = flow->key;
+	const struct fuzz_key *newest = &flow->key[flow->keys.generation & 1];
 
-	info->next_pkt_num = key[0].next > key[1].next ? key[0].next :
-							 key[1].next;
-	info->packets_left = packet_limit(flow->keys.cipher) -
-			     key[flow->keys.generation & 1].packets;
+	info->next_pkt_num = flow->next_pkt_num;
+	info->packets_left = packet_limit(flow->keys.cipher) - newest->packets;
 }

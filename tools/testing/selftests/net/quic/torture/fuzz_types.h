@@ -70,10 +70,10 @@ struct fuzz_flow {
 	struct quic_dcid dcid;
 	struct quic_keys keys;		/* of the newest generation */
 	struct fuzz_key key[2];		/* by phase */
-	uint64_t packets, bytes;	/* of all generations, with tags */
+	/* of all generations, with tags */
+	uint64_t next_pkt_num, packets, bytes;
 	/* receiving */
 	struct quic_keys older;		/* the generation before, if it is there */
-	uint64_t next_pkt_num;
 	uint64_t sealed;		/* the largest number sent, plus one */
 };
 
