@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <linux/inet_diag.h>
+#include <linux/netlink.h>
 
 #include "kselftest_harness.h"
 #include "quic_diag.h"
@@ -15,6 +16,12 @@
 #include "quic_rx_expect.h"
 
 #define DCID_LEN	8
+
+/* More sockets than go into two messages of a dump, which get SMALL bytes or more */
+#define MANY		100
+#define SMALL		8192
+/* More bytes than are told of a socket */
+#define SOCKET		400
 
 FIXTURE(diag) {
 	struct quic_rx_env env;
@@ -177,6 +184,50 @@ TEST_F(diag, totals)
 	want[4] = 0;
 	answer = receiver(_metadata, self, QUIC_DIAG_EXT(INFO));
 	expect_infos(_metadata, &answer, want);
+}
+
+/*
+ * A message of the dump is full before, after and within whatever a socket tells:
+ * the next one has that socket, whole.
+ */
+TEST_F(diag, full)
+{
+	static struct quic_diag answers[MANY], want[MANY];
+	static struct quic_addr addrs[MANY];
+	struct quic_connection_info info = self->info;
+	unsigned int i, j, size;
+	int nl, fds[MANY];
+
+	for (i = 0; i < MANY; i++) {
+		fds[i] = quic_rx_env_receiver(&self->env, &addrs[i]);
+		ASSERT_LE(0, fds[i]);
+		ASSERT_EQ(0, setsockopt(fds[i], SOL_UDP, UDP_ULP,
+					"quic-crypto", 11));
+		for (j = 0; j < i % 5; j++) {
+			info.key.conn_id[19] = j;
+			ASSERT_EQ(0, quic_flow_add(fds[i], &info));
+		}
+		ASSERT_EQ(0, quic_diag_ask(self->nl, variant->family, &addrs[i],
+					   true, QUIC_DIAG_EXT(INFO), &want[i]));
+		ASSERT_EQ(0x3fc, want[i].infos);
+		ASSERT_EQ(i % 5, want[i].info[QUIC_INFO_TX_FLOWS]);
+	}
+	for (size = SMALL; size < SMALL + SOCKET; size += NLMSG_ALIGNTO) {
+		nl = quic_diag_open();
+		ASSERT_LE(0, nl);
+		ASSERT_EQ(0, quic_diag_dump(nl, variant->family,
+					    QUIC_DIAG_EXT(INFO), size, addrs,
+					    MANY, answers));
+		for (i = 0; i < MANY; i++)
+			ASSERT_EQ(0, memcmp(&want[i], &answers[i],
+					    sizeof(want[i]))) {
+				TH_LOG("socket %u, messages of %u bytes", i,
+				       size);
+			}
+		close(nl);
+	}
+	for (i = 0; i < MANY; i++)
+		close(fds[i]);
 }
 
 /* Looked at without a lock, sockets with a ULP come, change and are closed. */

@@ -57,14 +57,12 @@ static void parse_ulp(struct rtattr *nest, struct quic_diag *answer)
 	}
 }
 
-static void parse(struct nlmsghdr *nlh, in_port_t port, struct quic_diag *answer)
+static void parse(struct nlmsghdr *nlh, struct quic_diag *answer)
 {
 	struct inet_diag_msg *diag = NLMSG_DATA(nlh);
 	int len = NLMSG_PAYLOAD(nlh, sizeof(*diag));
 	struct rtattr *rta;
 
-	if (diag->id.idiag_sport != port)
-		return;
 	memset(answer, 0, sizeof(*answer));
 	answer->found = true;
 	RTA_EACH(rta, diag + 1, len) {
@@ -74,15 +72,21 @@ static void parse(struct nlmsghdr *nlh, in_port_t port, struct quic_diag *answer
 	}
 }
 
-int quic_diag_ask(int nl, int family, const struct quic_addr *addr, bool one,
-		  unsigned int ext, struct quic_diag *answer)
+static in_port_t source_port(struct nlmsghdr *nlh)
 {
-	struct {
-		struct nlmsghdr nlh;
-		struct inet_diag_req_v2 req;
-	} msg = {
+	return ((struct inet_diag_msg *)NLMSG_DATA(nlh))->id.idiag_sport;
+}
+
+struct request {
+	struct nlmsghdr nlh;
+	struct inet_diag_req_v2 req;
+};
+
+static struct request request(int family, unsigned int ext, bool one)
+{
+	return (struct request) {
 		.nlh = {
-			.nlmsg_len = sizeof(msg),
+			.nlmsg_len = sizeof(struct request),
 			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
 			.nlmsg_flags = NLM_F_REQUEST | (one ? 0 : NLM_F_DUMP),
 		},
@@ -95,9 +99,55 @@ int quic_diag_ask(int nl, int family, const struct quic_addr *addr, bool one,
 				INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE },
 		},
 	};
-	char buf[1 << 15] __attribute__((aligned(NLMSG_ALIGNTO)));
+}
+
+/*
+ * Hand each socket of the answer to @each, which says whether that is all.
+ * Returns 0 or the errno.
+ */
+static int receive(int nl, size_t size,
+		   bool (*each)(struct nlmsghdr *nlh, void *data), void *data)
+{
+	char buf[QUIC_DIAG_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *nlh;
 	ssize_t len;
+
+	for (;;) {
+		len = recv(nl, buf, size, 0);
+		if (len < 0)
+			return errno;
+		for (nlh = (struct nlmsghdr *)buf; NLMSG_OK(nlh, len);
+		     nlh = NLMSG_NEXT(nlh, len)) {
+			if (nlh->nlmsg_type == NLMSG_DONE)
+				return 0;
+			if (nlh->nlmsg_type == NLMSG_ERROR)
+				return -((struct nlmsgerr *)NLMSG_DATA(nlh))->error;
+			if (each(nlh, data))
+				return 0;
+		}
+	}
+}
+
+struct question {
+	in_port_t port;
+	bool one;
+	struct quic_diag *answer;
+};
+
+static bool is_answer(struct nlmsghdr *nlh, void *data)
+{
+	const struct question *question = data;
+
+	if (source_port(nlh) == question->port)
+		parse(nlh, question->answer);
+	return question->one;
+}
+
+int quic_diag_ask(int nl, int family, const struct quic_addr *addr, bool one,
+		  unsigned int ext, struct quic_diag *answer)
+{
+	struct question question = { port_of(addr), one, answer };
+	struct request msg = request(family, ext, one);
 
 	memset(answer, 0, sizeof(*answer));
 	if (one) {
@@ -113,19 +163,40 @@ int quic_diag_ask(int nl, int family, const struct quic_addr *addr, bool one,
 	}
 	if (send(nl, &msg, sizeof(msg), 0) != sizeof(msg))
 		return errno;
-	for (;;) {
-		len = recv(nl, buf, sizeof(buf), 0);
-		if (len < 0)
-			return errno;
-		for (nlh = (struct nlmsghdr *)buf; NLMSG_OK(nlh, len);
-		     nlh = NLMSG_NEXT(nlh, len)) {
-			if (nlh->nlmsg_type == NLMSG_DONE)
-				return 0;
-			if (nlh->nlmsg_type == NLMSG_ERROR)
-				return -((struct nlmsgerr *)NLMSG_DATA(nlh))->error;
-			parse(nlh, port_of(addr), answer);
-			if (one)
-				return 0;
+	return receive(nl, QUIC_DIAG_SIZE, is_answer, &question);
+}
+
+struct search {
+	const struct quic_addr *addrs;
+	struct quic_diag *answers;
+	unsigned int n;
+	bool twice;
+};
+
+static bool search(struct nlmsghdr *nlh, void *data)
+{
+	struct search *search = data;
+	unsigned int i;
+
+	for (i = 0; i < search->n; i++)
+		if (source_port(nlh) == port_of(&search->addrs[i])) {
+			search->twice |= search->answers[i].found;
+			parse(nlh, &search->answers[i]);
 		}
-	}
+	return false;
+}
+
+int quic_diag_dump(int nl, int family, unsigned int ext, size_t size,
+		   const struct quic_addr *addrs, unsigned int n,
+		   struct quic_diag *answers)
+{
+	struct search found = { addrs, answers, n };
+	struct request msg = request(family, ext, false);
+	int err;
+
+	memset(answers, 0, n * sizeof(*answers));
+	if (send(nl, &msg, sizeof(msg), 0) != sizeof(msg))
+		return errno;
+	err = receive(nl, size, search, &found);
+	return err ? err : found.twice ? EEXIST : 0;
 }

@@ -26,4 +26,15 @@ int quic_diag_open(void);
 int quic_diag_ask(int nl, int family, const struct quic_addr *addr, bool one,
 		  unsigned int ext, struct quic_diag *answer);
 
+/* A message of netlink is not longer. */
+#define QUIC_DIAG_SIZE	(1 << 15)
+/*
+ * Ask for all sockets, in messages of up to @size bytes, of which the kernel learns
+ * with the first.  @answers are those of the @n that are bound to @addrs.  Returns
+ * 0 or the errno; EEXIST if one of them came twice.
+ */
+int quic_diag_dump(int nl, int family, unsigned int ext, size_t size,
+		   const struct quic_addr *addrs, unsigned int n,
+		   struct quic_diag *answers);
+
 #endif /* QUIC_DIAG_H */
