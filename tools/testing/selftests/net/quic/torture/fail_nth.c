@@ -150,6 +150,33 @@ static int call_get_ulp(FIXTURE_DATA(calls) *self)
 	return strcmp(name, ULP_NAME) ? -1 : 0;
 }
 
+static int call_flow_info(FIXTURE_DATA(calls) *self)
+{
+	struct quic_flow_info info = {
+		.key = self->info[0].key,
+		.direction = QUIC_CAP_TX,
+	};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(self->fd, SOL_UDP, UDP_QUIC_FLOW_INFO, &info, &len))
+		return -1;
+	errno = EBADMSG;
+	return len == sizeof(info) && info.key_gens == 2 &&
+	       info.conn_payload_key_gen == 1 ? 0 : -1;
+}
+
+static int call_capabilities(FIXTURE_DATA(calls) *self)
+{
+	struct quic_capabilities can = {};
+	socklen_t len = sizeof(can);
+
+	if (getsockopt(self->fd, SOL_UDP, UDP_QUIC_CAPABILITIES, &can, &len))
+		return -1;
+	errno = EBADMSG;
+	return len == sizeof(can) && can.max_packets == QUIC_MAX_SEGMENTS ?
+	       0 : -1;
+}
+
 /* By system calls alone: those of stdio would fail, too. */
 static int call_read_stat(FIXTURE_DATA(calls) *self)
 {
@@ -304,10 +331,10 @@ TEST_F_TIMEOUT(calls, attach, 300)
 	walk(_metadata, self, &step);
 }
 
-/* The structure, the flow, the user's count, the key; and the AEAD's */
+/* The structure, the flow, its counters, the user's count, the key; the AEAD's */
 static unsigned int add_sites(const FIXTURE_VARIANT(calls) *variant)
 {
-	return variant->cipher == QUIC_CHACHA20_POLY1305 ? 4 : 5;
+	return variant->cipher == QUIC_CHACHA20_POLY1305 ? 5 : 6;
 }
 
 TEST_F_TIMEOUT(calls, add_to_new_socket, 300)
@@ -337,7 +364,7 @@ TEST_F_TIMEOUT(calls, add_next_generation, 300)
 	struct step step = {
 		"add the next generation", call_add_first, call_add_second,
 		{ 0, -ENOKEY }, { 0, 1 },
-		.told = add_sites(variant) - 2,
+		.told = add_sites(variant) - 3,
 	};
 
 	walk(_metadata, self, &step);
@@ -348,7 +375,7 @@ TEST_F_TIMEOUT(calls, retire_generation, 300)
 	struct step step = {
 		"retire a generation", add_two, call_add_third,
 		{ 0, 1 }, { 2, 1 },
-		.told = add_sites(variant) - 2,
+		.told = add_sites(variant) - 3,
 	};
 
 	walk(_metadata, self, &step);
@@ -371,6 +398,28 @@ TEST_F_TIMEOUT(calls, get_ulp, 300)
 	static const struct step step = {
 		"getsockopt", call_add_first, call_get_ulp,
 		{ 0, -ENOKEY }, { 0, -ENOKEY }, .told = 1,
+	};
+
+	walk(_metadata, self, &step);
+}
+
+/* The question and the answer */
+TEST_F_TIMEOUT(calls, flow_info, 300)
+{
+	static const struct step step = {
+		"UDP_QUIC_FLOW_INFO", add_two, call_flow_info,
+		{ 0, 1 }, { 0, 1 }, .told = 2,
+	};
+
+	walk(_metadata, self, &step);
+}
+
+/* Of a socket that has nothing, and gets nothing by that */
+TEST_F_TIMEOUT(calls, capabilities, 300)
+{
+	static const struct step step = {
+		"UDP_QUIC_CAPABILITIES", nothing, call_capabilities,
+		{ -EINVAL, -EINVAL }, { -EINVAL, -EINVAL }, .told = 1,
 	};
 
 	walk(_metadata, self, &step);
