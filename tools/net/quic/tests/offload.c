@@ -15,12 +15,13 @@ TEST_F(offload, ciphers)
 {
 	unsigned int cipher;
 
-	for (cipher = 0; cipher <= TLS_CIPHER_CHACHA20_POLY1305 + 10; cipher++)
+	for (cipher = 0; cipher <= TLS_CIPHER_CHACHA20_POLY1305 + 10; cipher++) {
 		EXPECT_EQ(cipher >= TLS_CIPHER_AES_GCM_128 &&
 			  cipher <= TLS_CIPHER_CHACHA20_POLY1305,
 			  quic_offload_socket_has_cipher(self->sock, cipher)) {
 			TH_LOG("cipher %u", cipher);
 		}
+	}
 }
 
 /* Batches */

@@ -96,10 +96,11 @@ static void expect_infos(struct __test_metadata *_metadata,
 	EXPECT_TRUE(answer->ulp);
 	EXPECT_STREQ("quic-crypto", answer->name);
 	EXPECT_EQ(0x3fc, answer->infos);
-	for (i = 0; i < 8; i++)
+	for (i = 0; i < 8; i++) {
 		EXPECT_EQ(want[i], answer->info[types[i]]) {
 			TH_LOG("attribute %u", types[i]);
 		}
+	}
 }
 
 TEST_F(diag, plain)
@@ -218,12 +219,13 @@ TEST_F(diag, full)
 		ASSERT_EQ(0, quic_diag_dump(nl, variant->family,
 					    QUIC_DIAG_EXT(INFO), size, addrs,
 					    MANY, answers));
-		for (i = 0; i < MANY; i++)
+		for (i = 0; i < MANY; i++) {
 			ASSERT_EQ(0, memcmp(&want[i], &answers[i],
 					    sizeof(want[i]))) {
 				TH_LOG("socket %u, messages of %u bytes", i,
 				       size);
 			}
+		}
 		close(nl);
 	}
 	for (i = 0; i < MANY; i++)

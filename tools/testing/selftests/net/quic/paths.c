@@ -145,10 +145,11 @@ FIXTURE_SETUP(paths)
 		}
 	ASSERT_EQ(0, quic_path_ip(&self->path, false, variant->here));
 	ASSERT_EQ(0, quic_path_ip(&self->path, true, variant->there));
-	for (i = 0; i < 2 && variant->wireguard; i++)
+	for (i = 0; i < 2 && variant->wireguard; i++) {
 		ASSERT_EQ(0, set_wireguard(&self->path, i)) {
 			TH_LOG("WireGuard: %s", strerror(errno));
 		}
+	}
 
 	self->packet = (struct quic_packet) {
 		.pn = 1000,

@@ -207,11 +207,12 @@ static void expect_harmless(struct __test_metadata *_metadata,
 
 	if (sealed->len > sizeof(self->received.buf))
 		return;
-	for (i = 0; i < sealed->len; i++)
+	for (i = 0; i < sealed->len; i++) {
 		ASSERT_TRUE(buf[i] == 0xa5 || buf[i] == sealed->want[i] ||
 			    buf[i] == sealed->wire[i]) {
 			TH_LOG("failure %u: byte %zu", self->fail.site, i);
 		}
+	}
 }
 
 /* It came in one piece, or as several messages: the first is what was read. */

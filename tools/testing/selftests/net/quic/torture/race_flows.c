@@ -332,10 +332,11 @@ TEST_F_TIMEOUT(race_flows, many, QUIC_RACE_TIMEOUT)
 	unsigned int i;
 
 	self->race.num_flows = many();
-	for (i = 0; i < many(); i++)
+	for (i = 0; i < many(); i++) {
 		ASSERT_EQ(0, add_next(&self->race, NULL)) {
 			TH_LOG("flow %u: %s", i, strerror(errno));
 		}
+	}
 	EXPECT_EQ(many(), quic_stat("QuicCurrTxSw"));
 	EXPECT_TRUE(quic_race_run(&self->race, parties, ARRAY_SIZE(parties)));
 }
