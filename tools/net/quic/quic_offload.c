@@ -16,6 +16,12 @@
 #define TAG_SIZE		QUIC_OFFLOAD_TAG_SIZE
 
 /*
+ * After so many calls in a row with few packets the next one is expected to have
+ * as few.  Not after one: an ACK between two long trains says nothing of them.
+ */
+#define FEW_CALLS		8
+
+/*
  * What this library adds comes first: it is seen whatever the caller's control
  * messages look like.
  */
@@ -354,7 +360,7 @@ bool quic_offload_spares(struct quic_offload_socket *sock,
 
 	if (conn->shortest <= 1)
 		return false;
-	if (!quic_offload_socket_gso(sock))
+	if (conn->few >= FEW_CALLS || !quic_offload_socket_gso(sock))
 		return true;
 	find_dest(sock, to, &dest, &peer);
 	route = find_route(sock, &dest);
@@ -402,6 +408,7 @@ ssize_t quic_offload_send_path(struct quic_offload_socket *sock,
 
 	find_dest(sock, to, &s.call.dest, &s.peer);
 	s.call.route = find_route(sock, &s.call.dest);
+	conn->few = count < conn->shortest ? conn->few + 1 : 0;
 
 	while (sent < count) {
 		struct quic_offload_train train;

@@ -290,8 +290,9 @@ ssize_t quic_offload_send_path(struct quic_offload_socket *sock,
  * A library that knows before it builds a packet may as well protect it at once, and
  * pass it as @ready: that saves a copy.
  *
- * Return: true if each would leave alone, for all that is known, since the socket or
- * the route has no GSO, and be protected by the connection's own function
+ * Return: true if they would be protected by the connection's own function, for all
+ * that is known: each would leave alone, since the socket or the route has no GSO, or
+ * the last calls of quic_offload_send() all had too few for the kernel
  */
 bool quic_offload_spares(struct quic_offload_socket *sock,
 			 const struct quic_offload_conn *conn,

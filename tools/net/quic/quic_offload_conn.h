@@ -15,6 +15,7 @@
  * @arg: for @protect
  * @keys: to protect packets with
  * @shortest: trains of fewer packets are not left to the kernel
+ * @few: calls, one after the other, that had too few packets for it
  * @clock: counts uses of flows
  * @flows: those that were used last
  * @scratch: where @protect works, NULL before the first time
@@ -26,6 +27,7 @@ struct quic_offload_conn {
 	void *arg;
 	struct quic_offload_keyring keys;
 	size_t shortest;
+	unsigned int few;
 	uint64_t clock;
 	struct quic_offload_flow flows[QUIC_OFFLOAD_FLOWS];
 	uint8_t *scratch;

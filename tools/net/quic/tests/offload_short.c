@@ -147,6 +147,44 @@ TEST_F(offload, spares)
 	EXPECT_STATS(2, 4, 5);
 }
 
+/* Whoever always has few packets will have few. */
+TEST_F(offload, spares_few)
+{
+	unsigned int i;
+
+	quic_offload_conn_set_shortest(self->conn, 5);
+	put(self, 6);
+	EXPECT_SENT();
+	for (i = 0; i < 8; i++) {
+		EXPECT_FALSE(spares(self));
+		put(self, 4);
+		EXPECT_SENT();
+	}
+	EXPECT_TRUE(spares(self));
+	put(self, 4);
+	EXPECT_SENT();
+	EXPECT_TRUE(spares(self));
+	EXPECT_STATS(5, 1 + 9 * 4, 2 + 9);
+
+	/* Until it has more once */
+	put_ready(self, 5);
+	EXPECT_SENT();
+	EXPECT_FALSE(spares(self));
+	put(self, 6);
+	EXPECT_SENT();
+	EXPECT_STATS(5 + 6, 1 + 9 * 4, 2 + 9 + 1 + 1);
+	EXPECT_EQ(0, quic_stat("QuicTxSwError"));
+
+	/* Where all are left to the kernel nobody asks. */
+	for (i = 0; i < 20; i++) {
+		put(self, 1);
+		EXPECT_SENT();
+	}
+	EXPECT_TRUE(spares(self));
+	quic_offload_conn_set_shortest(self->conn, 1);
+	EXPECT_FALSE(spares(self));
+}
+
 /* What was learnt of a route counts as well: a packet too long for GSO on it. */
 TEST_F(offload, spares_route)
 {
