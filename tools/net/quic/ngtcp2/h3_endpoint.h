@@ -5,7 +5,7 @@
  *
  * From the bottom to the top, each uses only what is below:
  *
- *	h3_util, h3_options, h3_cid, h3_socket, h3_tls
+ *	h3_util, h3_vaes, h3_options, h3_cid, h3_socket, h3_tls
  *	h3_endpoint.h	data of endpoints and connections
  *	h3_http		what ngtcp2 and nghttp3 tell each other
  *	h3_burst	what a connection sends in one go
