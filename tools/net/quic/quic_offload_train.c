@@ -31,26 +31,21 @@ static size_t packet_header_len(const struct quic_offload_packet *packet)
 	return 1 + packet->dcid_len + packet_number_len(packet);
 }
 
-/* The bits of its number that the header has */
-static uint64_t packet_low_number(const struct quic_offload_packet *packet)
+/* Whether the header has the low bits of its number */
+static bool packet_has_number(const struct quic_offload_packet *packet)
 {
+	unsigned int shift = 32 - 8 * packet_number_len(packet);
 	uint32_t bytes;
 
 	memcpy(&bytes, packet->data + 1 + packet->dcid_len, sizeof(bytes));
-	return be32toh(bytes) >> (32 - 8 * packet_number_len(packet));
+	return !((be32toh(bytes) ^ (uint32_t)packet->number << shift) >> shift);
 }
 
 static int packet_check(const struct quic_offload_packet *packet)
 {
-	uint64_t mask;
-
 	if (packet->dcid_len > QUIC_MAX_CONNECTION_ID_SIZE ||
 	    packet->len < 1 + packet->dcid_len + MIN_PROTECTED ||
-	    packet->data[0] & LONG_HEADER)
-		return -EINVAL;
-
-	mask = (1ULL << 8 * packet_number_len(packet)) - 1;
-	if (packet_low_number(packet) != (packet->number & mask))
+	    packet->data[0] & LONG_HEADER || !packet_has_number(packet))
 		return -EINVAL;
 
 	return packet->number >> 62 ? -ERANGE : 0;

@@ -29,29 +29,29 @@ static int encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead,
 		   const uint8_t *nonce, size_t noncelen,
 		   const uint8_t *header, size_t header_len)
 {
+	unsigned int phase = !!(header[0] & 0x04);
 	struct quic_offload_packet *packet;
-	unsigned int phase, pn_len;
+	struct quic_ngtcp2 *q = writer;
 
-	packet = writer ? &writer->batch.packets[writer->batch.count] : NULL;
-	phase = !!(header[0] & 0x04);
-	if (packet && !(header[0] & 0x80))
-		quic_ngtcp2_limit_count(&writer->limit, phase);
-	if (!packet || header != packet->data || header[0] & 0x80 ||
-	    !writer->enabled || writer->spared || phase >= writer->generations)
-		return ngtcp2_crypto_encrypt_cb(dest, aead, aead_ctx,
-						plaintext, len, nonce, noncelen,
-						header, header_len);
+	if (!q || header[0] & 0x80)
+		goto user;
+	quic_ngtcp2_limit_count(&q->limit, phase);
+	packet = &q->batch.packets[q->batch.count];
+	if (header != packet->data || !q->enabled || q->spared ||
+	    phase >= q->generations)
+		goto user;
 
-	if (dest != plaintext)
-		memmove(dest, plaintext, len);
-	pn_len = (header[0] & 0x03) + 1;
 	packet->ready = false;
 	packet->len = header_len + len;
-	packet->dcid_len = header_len - pn_len - 1;
-	packet->number = quic_ngtcp2_number(nonce,
-					    writer->keys[phase].payload_iv);
-	writer->zero_mask = true;
+	packet->dcid_len = header_len - (header[0] & 0x03) - 2;
+	packet->number = quic_ngtcp2_number(nonce, q->keys[phase].payload_iv);
+	q->zero_mask = true;
+	if (dest != plaintext)
+		memmove(dest, plaintext, len);
 	return 0;
+user:
+	return ngtcp2_crypto_encrypt_cb(dest, aead, aead_ctx, plaintext, len,
+					nonce, noncelen, header, header_len);
 }
 
 static int hp_mask(uint8_t *dest, const ngtcp2_crypto_cipher *hp,

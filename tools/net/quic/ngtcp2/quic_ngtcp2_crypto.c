@@ -40,17 +40,6 @@ void quic_ngtcp2_nonce(uint8_t *nonce, const uint8_t *iv, uint64_t number)
 	memcpy(nonce + 4, &low, sizeof(low));
 }
 
-uint64_t quic_ngtcp2_number(const uint8_t *nonce, const uint8_t *iv)
-{
-	uint64_t a, b;
-
-	if (memcmp(nonce, iv, 4))
-		return UINT64_MAX;
-	memcpy(&a, nonce + 4, sizeof(a));
-	memcpy(&b, iv + 4, sizeof(b));
-	return be64toh(a ^ b);
-}
-
 int quic_ngtcp2_protect(const ngtcp2_crypto_ctx *ctx,
 			const ngtcp2_crypto_aead_ctx *aead_ctx,
 			const ngtcp2_crypto_cipher_ctx *hp_ctx,

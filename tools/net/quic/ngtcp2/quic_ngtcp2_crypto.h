@@ -3,6 +3,9 @@
 #ifndef QUIC_NGTCP2_CRYPTO_H
 #define QUIC_NGTCP2_CRYPTO_H
 
+#include <endian.h>
+#include <string.h>
+
 #include <ngtcp2/ngtcp2.h>
 
 #include "quic_offload.h"
@@ -32,7 +35,16 @@ void quic_ngtcp2_nonce(uint8_t *nonce, const uint8_t *iv, uint64_t number);
  *
  * Return: the full packet number; above 2^62 - 1 if @nonce is not of @iv
  */
-uint64_t quic_ngtcp2_number(const uint8_t *nonce, const uint8_t *iv);
+static inline uint64_t quic_ngtcp2_number(const uint8_t *nonce, const uint8_t *iv)
+{
+	uint64_t a, b;
+
+	if (memcmp(nonce, iv, 4))
+		return UINT64_MAX;
+	memcpy(&a, nonce + 4, sizeof(a));
+	memcpy(&b, iv + 4, sizeof(b));
+	return be64toh(a ^ b);
+}
 
 /**
  * quic_ngtcp2_protect() - protect one packet; see quic_offload_protect

@@ -39,13 +39,6 @@ void quic_ngtcp2_limit_renew(struct quic_ngtcp2_limit *limit,
 	limit->used[phase] = 0;
 }
 
-void quic_ngtcp2_limit_count(struct quic_ngtcp2_limit *limit,
-			     unsigned int phase)
-{
-	limit->phase = phase;
-	limit->used[phase]++;
-}
-
 static bool update(struct quic_ngtcp2_limit *limit, ngtcp2_conn *conn,
 		   ngtcp2_tstamp ts)
 {
@@ -76,14 +69,11 @@ bool quic_ngtcp2_limit_spent(const struct quic_ngtcp2_limit *limit)
 	return limit->used[limit->phase] >= limit->limit;
 }
 
-bool quic_ngtcp2_limit_allows(struct quic_ngtcp2_limit *limit,
-			      ngtcp2_conn *conn, ngtcp2_tstamp ts)
+bool quic_ngtcp2_limit_near(struct quic_ngtcp2_limit *limit, ngtcp2_conn *conn,
+			    ngtcp2_tstamp ts)
 {
-	uint64_t used = limit->used[limit->phase];
-
-	limit->held = false;
-	if (used < limit->limit / 2 || update(limit, conn, ts) ||
-	    used < limit->limit - limit->limit / 4)
+	if (update(limit, conn, ts) ||
+	    limit->used[limit->phase] < limit->limit - limit->limit / 4)
 		return true;
 
 	limit->held = ts < limit->until;

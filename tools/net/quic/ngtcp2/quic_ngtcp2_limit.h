@@ -38,8 +38,12 @@ void quic_ngtcp2_limit_renew(struct quic_ngtcp2_limit *limit,
 			     unsigned int phase, uint64_t max);
 
 /* A packet with @phase was written. */
-void quic_ngtcp2_limit_count(struct quic_ngtcp2_limit *limit,
-			     unsigned int phase);
+static inline void quic_ngtcp2_limit_count(struct quic_ngtcp2_limit *limit,
+					   unsigned int phase)
+{
+	limit->phase = phase;
+	limit->used[phase]++;
+}
 
 /* The kernel has said EKEYEXPIRED of a packet with @phase.
  * Return: 0 if there is a new key to send with, else -EKEYEXPIRED
@@ -51,10 +55,19 @@ int quic_ngtcp2_limit_reached(struct quic_ngtcp2_limit *limit,
 /* Whether the newest key can be used no more */
 bool quic_ngtcp2_limit_spent(const struct quic_ngtcp2_limit *limit);
 
+/* The same as quic_ngtcp2_limit_allows(), of a key of which half is used */
+bool quic_ngtcp2_limit_near(struct quic_ngtcp2_limit *limit, ngtcp2_conn *conn,
+			    ngtcp2_tstamp ts);
+
 /* Update the key if it is time to.
  * Return: whether the next packet may carry streams
  */
-bool quic_ngtcp2_limit_allows(struct quic_ngtcp2_limit *limit,
-			      ngtcp2_conn *conn, ngtcp2_tstamp ts);
+static inline bool quic_ngtcp2_limit_allows(struct quic_ngtcp2_limit *limit,
+					    ngtcp2_conn *conn, ngtcp2_tstamp ts)
+{
+	limit->held = false;
+	return limit->used[limit->phase] < limit->limit / 2 ||
+	       quic_ngtcp2_limit_near(limit, conn, ts);
+}
 
 #endif /* QUIC_NGTCP2_LIMIT_H */
