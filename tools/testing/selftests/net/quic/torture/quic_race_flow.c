@@ -174,8 +174,8 @@ int quic_race_diag(struct quic_race *race, unsigned int *seed)
 	int nl = quic_diag_open(), err;
 	struct quic_diag answer;
 
-	err = quic_diag_ask(nl, race->env.family, &race->env.to, false, ext,
-			    &answer);
+	err = quic_diag_ask(nl, race->env.family == AF_INET ? AF_INET : AF_INET6,
+			    &race->env.to, false, ext, &answer);
 	close(nl);
 	return err;
 }
