@@ -13,7 +13,7 @@ JOBS=${JOBS:-$(nproc)}
 FLAVOURS_KNOWN='um, um-debug, um-generic, um-distro, um-kasan, um-gcov, um-pristine, x86_64, x86_64-debug, x86_64-kcsan, x86_64-pristine, s390x'
 
 # Targets of the kernel's selftests: each is a collection for its runner.
-COLLECTIONS=(net/quic net/quic/tools net/quic/torture)
+COLLECTIONS=(net/quic net/quic/more net/quic/tools net/quic/torture)
 
 # Scripts call one another: the clock and the lock belong to the outermost.
 export NETQUIC_START=${NETQUIC_START:-$(date +%s)}

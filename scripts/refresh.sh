@@ -3,9 +3,9 @@
 # the overlay, edits of the kernel's own files into series/, each into the
 # last patch that touches the file or into the one that PATCH names.
 #
-#   scripts/refresh.sh                  PATCH=NN-name scripts/refresh.sh
+#   scripts/refresh.sh                  PATCH=SET/NN-name scripts/refresh.sh
 #
-# To begin a patch, write subject and changelog to series/NN-name.patch first.
+# To begin a patch, write subject and changelog to series/SET/NN-name.patch first.
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/series-lib.sh"
@@ -47,11 +47,11 @@ owner() {
 
 	if [ -z "$last" ]; then
 		while read -r patch; do
-			name=$(basename "$patch" .patch)
+			name=$(patch_name "$patch")
 			! patch_diff "$patch" | diff_files | grep -Fqx "$1" || last=$name
 		done < <(patch_files)
 	fi
-	[ -n "$last" ] || die "no patch touches $1 yet: make refresh PATCH=NN-name"
+	[ -n "$last" ] || die "no patch touches $1 yet: make refresh PATCH=SET/NN-name"
 	echo "$last"
 }
 
@@ -59,7 +59,7 @@ owner() {
 rewrite() {
 	local file=$1 kernel_files new
 
-	new=$(grep '^New: ' <(sed '/^diff --git /,$d' "$file") || true)
+	new=$(grep -E '^(New|Until): ' <(sed '/^diff --git /,$d' "$file") || true)
 	mapfile -t kernel_files < <(sgit "$REPO" diff-tree -r --no-commit-id --name-only "$2" |
 		while read -r name; do [ ! -e "$PRISTINE/$name" ] || echo "$name"; done)
 	{
@@ -75,7 +75,7 @@ rewrite() {
 		rm "$file.new"
 	else
 		mv "$file.new" "$file"
-		say "rewritten: series/${file##*/}"
+		say "rewritten: ${file#"$ROOT/"}"
 	fi
 }
 

@@ -1,13 +1,18 @@
 # shellcheck shell=bash
 # The series as commits: sourced by assemble.sh, refresh.sh and series.sh.
 #
-# series/NN-name.patch is a subject, an empty line, a changelog, then lines
-# `New: path` for the overlay files the patch brings whole (a path ending in /
-# means all files below it), then a diff of files the kernel already has.
+# series/SET/NN-name.patch is a subject, an empty line, a changelog, then lines
+# `New: path` for the overlay files the patch brings (a path ending in / means
+# all files below it that no patch names), then a diff of files the kernel
+# already has. A set is what is mailed together; series/9-not-mailed is not.
+#
+# The overlay has a file as it is in the end. A line `Until: path what` in a later
+# patch says what the file lacks until then: `what` is a command of sed that
+# takes it away, or the name of a function with () behind it.
 #
 # series_commit turns that into branch `series` of a small git repository which
 # holds just those files: commit 0 as the kernel has them, then one commit a
-# patch, refs/patches/NN-name pointing at it.
+# patch, refs/patches/SET/NN-name pointing at it.
 
 REPO=$BUILD/series-git
 PRISTINE=$BUILD/pristine
@@ -22,12 +27,28 @@ patch_files() {
 	find "$ROOT/series" -name '[0-9]*.patch' 2> /dev/null | sort
 }
 
+patch_sets() {
+	patch_files | sed 's,/[^/]*$,,; s,.*/,,' | uniq
+}
+
+# SET/NN-name of patch $1
+patch_name() {
+	local name=${1#"$ROOT/series/"}
+
+	echo "${name%.patch}"
+}
+
 patch_message() {
-	awk '/^New: / || /^diff --git / { exit } { print }' "$1"
+	awk '/^New: / || /^Until: / || /^diff --git / { exit } { print }' "$1"
 }
 
 patch_new() {
 	awk '/^diff --git / { exit } /^New: / { print $2 }' "$1"
+}
+
+# Lines "file<tab>what" for what patch $1 adds to files that were there before
+patch_until() {
+	awk '/^diff --git / { exit } sub(/^Until: /, "") { sub(/ /, "\t"); print }' "$1"
 }
 
 patch_diff() {
@@ -72,7 +93,7 @@ new_files() {
 
 	patch_files | while read -r patch; do
 		patch_new "$patch" | while read -r path; do
-			printf '%s\t%s\n' "$(basename "$patch" .patch)" "$path"
+			printf '%s\t%s\n' "$(patch_name "$patch")" "$path"
 		done
 	done > "$BUILD/series-named"
 	overlay_files | awk -F'\t' '
@@ -80,12 +101,16 @@ new_files() {
 		FILENAME != "-" { n++; patch[n] = $1; path[n] = $2; next }
 		{
 			owner = ""
+			longest = 0
 			for (i = 1; i <= n; i++) {
 				if ($0 != path[i] && !(path[i] ~ /\/$/ && index($0, path[i]) == 1))
 					continue
 				used[i] = 1
-				if (owner != "")
+				if (length(path[i]) == longest)
 					complain($0 " is brought by " owner " and by " patch[i])
+				if (length(path[i]) <= longest)
+					continue
+				longest = length(path[i])
 				owner = patch[i]
 			}
 			if (owner == "")
@@ -118,6 +143,42 @@ apply_diff() {
 		/^error: / && !/patch failed|patch does not apply|while searching/ { print name ": " $0 }' "$log" >&2
 	sed -n '/^error: while searching/,/^$/p' "$log" >&2
 	die "$3 does not apply"
+}
+
+# Function $2 of file $1, with the comment above it and the empty line behind
+drop_function() {
+	awk -v name="$2" '
+		{ line[NR] = $0 }
+		!at && index($0, name "(") && /^[a-z]/ && !/;$/ { at = NR }
+		at && !end && /^}/ { end = NR }
+		END {
+			for (start = at; start > 1 && line[start - 1] != ""; start--)
+				;
+			if (line[end + 1] == "")
+				end++
+			if (end >= NR && start > 1)
+				start--
+			for (i = 1; i <= NR; i++)
+				if (!at || i < start || i > end)
+					print line[i]
+		}' "$1"
+}
+
+# Take from file $2 of $1 what patches later than $3 add to it, the last first.
+as_until() {
+	local dir=$1 file=$2 name=$3 patch what
+
+	while read -r patch && [ "$(patch_name "$patch")" != "$name" ]; do
+		while read -r what; do
+			case $what in
+			[a-z]*'()') drop_function "$dir/$file" "${what%??}" ;;
+			*) sed "$what" "$dir/$file" ;;
+			esac > "$BUILD/series-until"
+			! cmp -s "$BUILD/series-until" "$dir/$file" ||
+				die "$(patch_name "$patch"): nothing changes by Until: $file $what"
+			cat "$BUILD/series-until" > "$dir/$file"
+		done < <(patch_until "$patch" | awk -F'\t' -v file="$file" '$1 == file { print $2 }')
+	done < <(patch_files | tac)
 }
 
 # series_commit REPOSITORY KERNEL [kernel file...]: make the commits anew.
@@ -153,16 +214,22 @@ series_commit() {
 	sgit "$repo" update-ref refs/patches/base HEAD
 
 	patch_files | while read -r patch; do
-		name=$(basename "$patch" .patch)
+		name=$(patch_name "$patch")
 		patch_diff "$patch" > "$BUILD/series-diff"
 		[ ! -s "$BUILD/series-diff" ] ||
 			apply_diff "$repo" "$BUILD/series-diff" "$name.patch"
-		awk -F'\t' -v name="$name" '$1 == name { print $2 }' "$BUILD/series-new" |
-			while read -r file; do
-				[ ! -e "$kernel/$file" ] ||
-					die "$file is new in $name, but the kernel has it already"
-				echo "$file"
-			done | copy_files "$ROOT" "$repo"
+		{
+			awk -F'\t' -v name="$name" '$1 == name { print $2 }' "$BUILD/series-new"
+			patch_until "$patch" | cut -f1 | sort -u
+		} > "$BUILD/series-files"
+		while read -r file; do
+			[ ! -e "$kernel/$file" ] ||
+				die "$file is new in $name, but the kernel has it already"
+		done < "$BUILD/series-files"
+		copy_files "$ROOT" "$repo" < "$BUILD/series-files"
+		while read -r file; do
+			as_until "$repo" "$file" "$name"
+		done < "$BUILD/series-files"
 		sgit "$repo" add -Af .
 		patch_message "$patch" |
 			sgit "$repo" commit -q --allow-empty --cleanup=whitespace -F -

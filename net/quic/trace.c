@@ -16,7 +16,9 @@ udp_quic_trace_peer(char *peer, const struct quic_connection_info_key *conn);
 #define CREATE_TRACE_POINTS
 #include <trace/events/udp_quic.h>
 
-/* The peer as text, unless tracepoints are off in this kernel.  IPv4 looks the same on every socket. */
+/* The peer as text, unless tracepoints are off in this kernel.  IPv4 looks the
+ * same on every socket.
+ */
 static void
 udp_quic_trace_peer(char *peer, const struct quic_connection_info_key *conn)
 {
