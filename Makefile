@@ -32,10 +32,16 @@ boot: ## a root shell inside the kernel (FLAVOUR=um-debug ...: another one, see 
 build: ## build the kernel (FLAVOUR=um-debug ...: another one, see README)
 	@scripts/build.sh $(FLAVOUR)
 
-series: ## write build/patches/ for git am (KERNEL_SRC=dir: against that tree)
+series: ## write build/patches/ for git am (KERNEL_SRC=dir, PROVE=1)
 	@scripts/series.sh
 
-refresh: ## bring edits made in build/linux back (PATCH=NN-name: into that patch)
+bisect: ## compile each step of the series, with CONFIG_QUIC=y, =m and off
+	@scripts/bisect.sh
+
+configs: ## compile other configurations and machines (CONFIGS="no-ipv6 arm64": these)
+	@scripts/configs.sh
+
+refresh: ## bring edits made in build/linux back (PATCH=SET/NN-name: into that one)
 	@scripts/refresh.sh
 
 check: ## checkpatch over the series, shellcheck over the scripts
@@ -44,4 +50,4 @@ check: ## checkpatch over the series, shellcheck over the scripts
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run kselftest torture kunit bench coverage boot build series refresh check clean
+.PHONY: help run kselftest torture kunit bench coverage boot build series bisect configs refresh check clean

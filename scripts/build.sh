@@ -11,23 +11,6 @@ flavour "${1:-um}"
 [ "$OUT" = "$BUILD/$FLAVOUR" ] || flavour "${OUT##*/}"
 LOG=$BUILD/$FLAVOUR.log
 
-# A later fragment overrules an earlier one.
-fragment() {
-	local name files=()
-
-	for name in $FRAGMENTS; do
-		files+=("$ROOT/scripts/flavours/$name.config")
-	done
-	awk 'match($0, /CONFIG_[A-Za-z0-9_]+/) {
-			name = substr($0, RSTART, RLENGTH)
-			if (/^# CONFIG_.* is not set/ || /^CONFIG_/) {
-				if (!(name in line)) order[++n] = name
-				line[name] = $0
-			}
-		}
-		END { for (i = 1; i <= n; i++) print line[order[i]] }' "${files[@]}"
-}
-
 # What um-gcov instruments: make expands it for each object. It has no meaning
 # without CONFIG_GCOV_KERNEL.
 # shellcheck disable=SC2016
@@ -85,7 +68,8 @@ check_config() {
 configure() {
 	local new=$OUT.config.new
 
-	fragment > "$new"
+	# shellcheck disable=SC2086
+	fragments $FRAGMENTS > "$new"
 	if cmp -s "$new" "$OUT.config" && [ -e "$OUT/.config" ] &&
 		[ -z "$(find "$TREE" -name 'Kconfig*' -newer "$OUT.config" -print -quit)" ]; then
 		rm "$new"

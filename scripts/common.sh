@@ -154,6 +154,25 @@ flavour() {
 	export FLAVOUR TREE
 }
 
+# fragments NAME...: those files of scripts/flavours as one. A later one overrules an
+# earlier one.
+fragments() {
+	local name files=()
+
+	for name; do
+		files+=("$ROOT/scripts/flavours/$name.config")
+	done
+	awk 'match($0, /CONFIG_[A-Za-z0-9_]+/) {
+			name = substr($0, RSTART, RLENGTH)
+			if (/^# CONFIG_.* is not set/ || /^CONFIG_/) {
+				if (!(name in line)) order[++n] = name
+				line[name] = $0
+			}
+		}
+		END { for (i = 1; i <= n; i++) print line[order[i]] }' \
+		"${files[@]}"
+}
+
 # What the selftests are compiled with: sets environment and compiler, for make.
 selftest_compiler() {
 	local root=$GUEST_ROOT triplet=${CROSS%-}

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The series as commits: sourced by assemble.sh, refresh.sh and series.sh.
+# The series as commits: sourced by assemble.sh, refresh.sh, series.sh and bisect.sh.
 #
 # series/SET/NN-name.patch is a subject, an empty line, a changelog, then lines
 # `New: path` for the overlay files the patch brings (a path ending in / means
