@@ -44,7 +44,7 @@ configs: ## compile other configurations and machines (CONFIGS="no-ipv6 arm64": 
 refresh: ## bring edits made in build/linux back (PATCH=SET/NN-name: into that one)
 	@scripts/refresh.sh
 
-check: ## checkpatch over the series, shellcheck over the scripts
+check: ## what tools say of the series and the scripts (CHECKS="sparse gcc": these)
 	@scripts/check.sh
 
 clean: ## remove build/
