@@ -32,7 +32,7 @@ boot: ## a root shell inside the kernel (FLAVOUR=um-debug ...: another one, see 
 build: ## build the kernel (FLAVOUR=um-debug ...: another one, see README)
 	@scripts/build.sh $(FLAVOUR)
 
-series: ## write build/patches/ for git am (KERNEL_SRC=dir, PROVE=1)
+series: ## write build/patches/ for git am (KERNEL_SRC=dir, NAMES=udp_quic, PROVE=1)
 	@scripts/series.sh
 
 bisect: ## compile each step of the series, with CONFIG_QUIC=y, =m and off

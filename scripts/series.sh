@@ -5,6 +5,7 @@
 #
 #   scripts/series.sh                  against the kernel that is built here
 #   KERNEL_SRC=dir scripts/series.sh   against that tree, which is only read
+#   NAMES=udp_quic scripts/series.sh   under names that clash with no other QUIC
 #   PROVE=1 scripts/series.sh          and show that git am makes of them what is built
 #
 # The author is the one git is configured for; nobody is signed off. Lists and
@@ -105,6 +106,12 @@ if [ -n "${KERNEL_SRC:-}" ]; then
 else
 	"$ROOT/scripts/get-kernel.sh"
 	kernel=$PRISTINE
+fi
+
+if [ -n "${NAMES:-}" ]; then
+	"$ROOT/scripts/names.sh" "$NAMES"
+	copy=$BUILD/$NAMES
+	NAMES='' BUILD=$copy/build KERNEL_SRC=$kernel exec "$copy/scripts/series.sh"
 fi
 
 series_commit "$MAILS" "$kernel"
