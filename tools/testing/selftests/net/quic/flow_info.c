@@ -420,7 +420,7 @@ TEST_F(flow_info, tx_updates)
 	open_tx(_metadata, self, variant);
 	updater.fd = self->env.tx;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, update, &updater));
-	for (i = 0; i < 3000; i++) {
+	for (i = 0; i < 300; i++) {
 		struct quic_msg msg;
 
 		quic_train_build(&self->train, self->packet, 5, 0);
