@@ -60,7 +60,7 @@ objects_make() {
 	shift 2
 
 	make -s -C "$OBJECTS_TREE" O="$out" ARCH="$arch" CC="ccache ${CROSS:-}gcc" \
-		HOSTCC="ccache gcc" CROSS_COMPILE="${CROSS:-}" -j"$JOBS" "${OBJECTS_FLAGS[@]}" "$@"
+		HOSTCC="ccache gcc" CROSS_COMPILE="${CROSS:-}" -j"$JOBS" "${OBJECTS_FLAGS[@]}" "$@" < /dev/null
 }
 
 # configure_objects OUT ARCH LINE...: the options of all flavours, and these lines
