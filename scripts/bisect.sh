@@ -2,7 +2,7 @@
 # Compile what the series touches at each of its steps that are mailed, with CONFIG_QUIC=y,
 # =m and off, and the selftests where a step brings some. Any warning is an error.
 #
-#   scripts/bisect.sh
+#   scripts/bisect.sh                   FROM=2-receive/02-quic-open scripts/bisect.sh
 #
 # Files of net/quic that nothing builds yet are compiled all the same, each by itself, and
 # so is what CONFIG_UDP_ULP adds to UDP. Nothing is linked: that a step calls nothing that
@@ -46,7 +46,10 @@ log=$BUILD/bisect.log
 : > "$log"
 steps=0
 mapfile -t objects < <(edited_objects | grep -v '^arch/')
+from=$(sgit "$REPO" rev-parse "refs/patches/${FROM:-base}")
 for commit in $(mailed_commits); do
+	[ "$commit" != "$from" ] || from=$(sgit "$REPO" rev-parse refs/patches/base)
+	[ "$from" = "$(sgit "$REPO" rev-parse refs/patches/base)" ] || continue
 	subject=$(sgit "$REPO" log -1 --format=%s "$commit")
 	mapfile -t files < <(sgit "$REPO" diff-tree -r --no-commit-id --name-only "$commit")
 	checkout_objects "$commit"
