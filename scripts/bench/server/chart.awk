@@ -46,9 +46,9 @@ function bar(label, side, column, vaes,    i, v, at) {
 	y += thick + 2
 }
 
-function group(title, side, column) {
+function group(title, side, column, library) {
 	text(8, y + thick - 4, "start", title)
-	bar("GnuTLS", side, column "-user")
+	bar(library == "" ? "GnuTLS" : library, side, column "-user")
 	bar("kernel", side, column "-kernel")
 	bar("with VAES", side, column "-kernel", "vaes_avx512")
 	y += gap
@@ -62,13 +62,14 @@ function name_of(row) {
 }
 
 END {
-	groups = 6
+	nginx = packets["nginx", "nginx-user"] > 0
+	groups = 6 + nginx
 	height = top + groups * (3 * (thick + 2) + gap) + 30 + 4 * 20 + 20
 	printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" " \
 		"font-family=\"sans-serif\" font-size=\"12\">\n", left + width + 50, height
 	print "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>"
 	text(8, 20, "start", "Instructions a packet of AES-128-GCM, of the program's own task, by where they go; " \
-		"protected or opened by GnuTLS,")
+		"protected or opened by GnuTLS or OpenSSL,")
 	text(8, 36, "start", "by the kernel as QEMU has counted it (AES-NI and AVX), and by a kernel with VAES and AVX-512, computed")
 	bottom = top + groups * (3 * (thick + 2) + gap)
 	for (v = 0; v <= most; v += 2000) {
@@ -82,6 +83,8 @@ END {
 	group("to gtlsclient, no GRO", "server", "gtls")
 	group("to gtlsclient, no GSO", "server", "single")
 	group("h3_client", "client", "open")
+	if (nginx)
+		group("nginx", "nginx", "nginx", "OpenSSL 3.5")
 	y += 10
 	for (i = 1; i <= rows; i++) {
 		at = 8 + int((i - 1) / 3) * 190

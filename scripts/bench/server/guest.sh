@@ -1,18 +1,20 @@
 #!/bin/bash
-# Inside the guest: transfers between h3_server and a client over veth; the instructions
-# of one of them are counted. run.sh runs it.
+# Inside the guest: transfers between h3_server, or nginx, and a client over veth; the
+# instructions of one of them are counted. run.sh runs it.
 #
-#   guest.sh DIRECTORY server|client BYTES
+#   guest.sh DIRECTORY server|client|nginx BYTES [ROOT]
 #
-# DIRECTORY/programs has the programs and the libraries that they take, and
-# DIRECTORY/columns what to transfer: name, peer, options of what is counted. The peer of
-# a server is h3_client, which has UDP_GRO, or gtlsclient, which has not; the peer of a
-# client is h3_server. From here DIRECTORY has kallsyms and, for column N, maps.N, and
-# packets.N: how many the server says that it has sent.
+# DIRECTORY/programs has what is counted and the libraries that it takes, DIRECTORY/peers
+# h3_server and h3_client, and DIRECTORY/columns what to transfer: name, peer, options of
+# what is counted. The peer of a server is h3_client, which has UDP_GRO, or gtlsclient,
+# which has not; the peer of a client is h3_server. nginx runs in the Debian ROOT, and its
+# option is whether the kernel has net/quic, with or without. From here DIRECTORY has,
+# for column N, maps.N, kallsyms.N, and packets.N: how many the server says that it has
+# sent, or the client of nginx that it has received.
 
 set -euo pipefail
 
-directory=$1 side=$2 bytes=$3
+directory=$1 side=$2 bytes=$3 root=${4:-}
 work=/run/bench
 
 mkdir $work
@@ -22,12 +24,11 @@ mkdir htdocs got peer
 # QEMU keeps what it has translated by physical address: seen in one process, it goes for
 # all others. What is counted therefore has files of its own.
 cp -r "$directory/programs" counted
-cp counted/h3_* peer
+cp "$directory"/peers/h3_* peer
 head -c "$bytes" /dev/urandom > htdocs/file
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 \
 	-subj /CN=quic.test -keyout key.pem -out cert.pem 2> /dev/null
 
-modprobe quic
 ip netns add server
 ip netns add client
 ip link add quic0 netns server type veth peer name quic1 netns client
@@ -35,7 +36,6 @@ ip -n server address add 192.0.2.1/24 dev quic0
 ip -n client address add 192.0.2.2/24 dev quic1
 ip -n server link set quic0 up
 ip -n client link set quic1 up
-cat /proc/kallsyms > "$directory/kallsyms"
 
 # No address is random, and all functions are found before.
 counted=(setarch -R env LD_LIBRARY_PATH="$work/counted" LD_BIND_NOW=1)
@@ -43,7 +43,7 @@ counted=(setarch -R env LD_LIBRARY_PATH="$work/counted" LD_BIND_NOW=1)
 # until_listening: on port 4433, 0x1151
 until_listening() {
 	until ip netns exec server grep -q ':1151 ' /proc/net/udp; do
-		kill -0 "$server"
+		kill -0 "$server" || failed "the server does not listen"
 		sleep 0.1
 	done
 }
@@ -55,6 +55,45 @@ serve() {
 	[ "$side" != server ] || program=("${counted[@]}" counted/h3_server)
 	ip netns exec server "${program[@]}" --htdocs=htdocs --exit-after=1 "$@" \
 		192.0.2.1 4433 key.pem cert.pem > server.log 2>&1 &
+	server=$!
+	until_listening
+}
+
+# nginx with|without: in a root of its own, where nobody else has its libraries
+nginx() {
+	if [ "$1" = with ]; then
+		modprobe quic
+	else
+		# Nor is it loaded for who asks.
+		echo /bin/false > /proc/sys/kernel/modprobe
+		modprobe -qr quic
+	fi
+	cp counted/nginx nginx
+	: > nginx.log
+	cat > nginx.conf <<- END
+		user root;
+		daemon off;
+		master_process off;
+		pid /mnt/nginx.pid;
+		error_log /mnt/nginx.log notice;
+		events { }
+		http {
+		  access_log off;
+		  default_type application/octet-stream;
+		  server {
+		    listen 192.0.2.1:4433 quic;
+		    ssl_certificate /mnt/cert.pem;
+		    ssl_certificate_key /mnt/key.pem;
+		    root /mnt/htdocs;
+		    quic_gso on;
+		  }
+		}
+	END
+	# shellcheck disable=SC2016
+	ip netns exec server sh -c 'mount --bind . "$1/mnt" && mount --bind /dev "$1/dev" &&
+		mount --rbind /proc "$1/proc" && exec env LD_BIND_NOW=1 setarch -R \
+			chroot "$1" /mnt/nginx -p /mnt -e /mnt/nginx.log -c /mnt/nginx.conf' \
+		sh "$root" > server.log 2>&1 &
 	server=$!
 	until_listening
 }
@@ -86,15 +125,19 @@ warm_up() {
 maps_of() {
 	local maps=
 
-	until [[ $maps = *counted/h3_*'[heap]'* ]]; do
+	until [[ $maps = */@(h3_*|nginx)*'[heap]'* ]]; do
 		sleep 0.01
 		maps=$(< "/proc/$1/maps")
 	done
 	echo "$maps"
 }
 
-# packets: what the server says that it has sent
+# packets: what the server says that it has sent; nginx says nothing
 packets() {
+	if [ "$side" = nginx ]; then
+		sed -n 's/.*opened by kernel=0 user=\([0-9]*\).*/\1/p' client.log
+		return
+	fi
 	[[ $(tail -n 1 server.log) =~ 'packets kernel='([0-9]+)' user='([0-9]+)' spared='[0-9]+' ready='([0-9]+) ]] ||
 		return 1
 	echo $((BASH_REMATCH[1] + BASH_REMATCH[2] + BASH_REMATCH[3]))
@@ -107,24 +150,32 @@ failed() {
 	exit 1
 }
 
+modprobe quic
 warm_up
 n=0
 while read -r name peer options; do
 	echo "$name"
 	rm -f got/file
 	read -ra options <<< "$options"
-	if [ "$side" = server ]; then
+	if [ "$side" = nginx ]; then
+		nginx "${options[@]}"
+		get "$peer" --no-offload
+	elif [ "$side" = server ]; then
 		serve "${options[@]}"
 		get "$peer" --no-offload
 	else
 		serve --no-offload
 		get h3_client "${options[@]}"
 	fi
-	maps_of "${!side}" > "$directory/maps.$n"
+	pid=$server
+	[ "$side" != client ] || pid=$client
+	maps_of "$pid" > "$directory/maps.$n"
+	cat /proc/kallsyms > "$directory/kallsyms.$n"
 	wait "$client" || failed "the client failed"
+	[ "$side" != nginx ] || kill -QUIT "$server"
 	wait "$server" || failed "the server failed"
 	cmp htdocs/file got/file || failed "something else arrived"
 	packets > "$directory/packets.$n" || failed "the server does not say what it sent"
-	tail -n 1 "$side.log"
+	tail -n 1 "${side/nginx/client}.log"
 	n=$((n + 1))
 done < "$directory/columns"

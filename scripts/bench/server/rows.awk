@@ -7,27 +7,31 @@ BEGIN {
 	rows = split("crypto ngtcp2 http3 memcpy fwrite way glue aead quic copy path write softirq rest", key, " ")
 	split("aead quic copy path write softirq rest", in_kernel, " ")
 	for (i in in_kernel) kernel[in_kernel[i]] = 1
-	both("crypto", "AEAD, header prot.")
-	both("ngtcp2", "ngtcp2")
-	both("http3", "nghttp3")
-	both("memcpy", "memcpy, memset, memcmp")
-	both("glue", "glue, quic_offload")
-	both("aead", "AEAD, header prot.")
-	both("quic", "net/quic")
-	both("copy", "copying")
-	both("softirq", "softirq")
+	all_of("crypto", "AEAD, header prot.")
+	all_of("ngtcp2", "ngtcp2")
+	all_of("http3", "nghttp3")
+	all_of("memcpy", "memcpy, memset, memcmp")
+	all_of("glue", "glue, quic_offload")
+	all_of("aead", "AEAD, header prot.")
+	all_of("quic", "net/quic")
+	all_of("copy", "copying")
+	all_of("softirq", "softirq")
+	all_of("path", "UDP and IP")
 	label["server", "way"] = "receiving (ACKs)"
 	label["client", "way"] = "sending (ACKs)"
-	label["server", "path"] = "UDP and IP"
-	label["client", "path"] = "UDP and IP"
 	label["server", "rest"] = "recvmsg, poll, faults"
 	label["client", "rest"] = "sendmsg, poll, faults"
 	label["client", "fwrite"] = "fwrite"
 	label["client", "write"] = "write"
+	label["nginx", "http3"] = "HTTP, events"
+	label["nginx", "ngtcp2"] = "QUIC"
+	label["nginx", "glue"] = "quic_offload"
+	label["nginx", "way"] = label["server", "way"]
+	label["nginx", "rest"] = label["server", "rest"]
 }
 
-function both(name, text) {
-	label["server", name] = label["client", name] = text
+function all_of(name, text) {
+	label["server", name] = label["client", name] = label["nginx", name] = text
 }
 
 $1 == "packets" {
@@ -41,7 +45,8 @@ $1 == "count" {
 	total[$2, $3] += $5
 }
 
-# Of AES-GCM's functions what was counted (of no one length), and what is computed
+# Of AES-GCM's functions what was counted (of no one length), and what is computed; of
+# OpenSSL's all that it does for a packet, counted by steps
 $1 == "vaes" {
 	if ($5 == 0)
 		counted[$2, $3] += $7
@@ -49,8 +54,9 @@ $1 == "vaes" {
 		instead[$2, $3, substr($4, match($4, /vaes/))] += $7
 	if (!($4 in seen)) {
 		seen[$4]
-		function_line[++functions] = sprintf("%-32s%5.0f%s", $4 "()", $7 / $6, \
-			$5 == 0 ? " counted" : " computed, for " $5 " bytes")
+		by_steps = sub(/^libcrypto_?/, "OpenSSL 3.5 ", $4)
+		function_line[++functions] = sprintf("%-32s%5.0f%s", $4 (by_steps ? "" : "()"), $7 / $6, \
+			by_steps ? " counted by steps" : $5 == 0 ? " counted" : " computed, for " $5 " bytes")
 	}
 }
 
@@ -61,6 +67,8 @@ function value(side, column, name,    all) {
 	}
 	all = total[side, column]
 	if (name == "total") return all / packets[side, column]
+	if (name ~ /^vaes/ && column == "nginx-user" && !((side, column, name) in instead))
+		return ""
 	if (name ~ /^vaes/)
 		return (all - counted[side, column] + instead[side, column, name]) / packets[side, column]
 	return count[side, column, name] / packets[side, column]

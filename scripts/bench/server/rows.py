@@ -1,6 +1,6 @@
-"""Which row of the table each instruction of h3_server or h3_client belongs to.
+"""Which row of the table each instruction of h3_server, h3_client or nginx belongs to.
 
-  rows.py server|client DIRECTORY VMLINUX
+  rows.py server|client|nginx DIRECTORY VMLINUX
 
 DIRECTORY is what guest.sh and callpaths.so have left. Prints lines of
   packets SIDE COLUMN NUMBER MESSAGES SPREAD
@@ -37,11 +37,21 @@ USER = {
         ('fwrite',     'ngtcp2_.*',               'ngtcp2'),
         ('ngtcp2',     'decrypt|hp_mask',         'crypto'),
     ],
+    # What takes the place of ngtcp2 is ngx_quic_*(), and HTTP is where all begins.
+    'nginx': [
+        ('.*',         'ngx_quic_recvmsg',        'way'),
+        ('http3',      'ngx_quic_.*',             'ngtcp2'),
+        ('way',        'ngx_quic_output',         'ngtcp2'),
+        ('ngtcp2',     'quic_offload_.*',         'glue'),
+        ('ngtcp2|glue', 'ngx_quic_crypto_seal|EVP_.*', 'crypto'),
+    ],
 }
+BEGIN = {'server': 'glue', 'client': 'glue', 'nginx': 'http3'}
 # The same in the kernel, where all begins as 'rest'. 'path' is that of the payload.
 KERNEL = {
     'server': [('rest', '___sys_sendmsg', 'path')],
     'client': [('rest', '___sys_recvmsg', 'path'), ('rest', 'vfs_write', 'write')],
+    'nginx': [('rest', '___sys_sendmsg', 'path')],
 }
 PATH = [
     ('.*',                'exc_page_fault|sysvec_.*|common_interrupt', 'rest'),
@@ -113,10 +123,10 @@ def main(side, directory, vmlinux):
         columns = [line.split()[0] for line in lines]
     for n, column in enumerate(columns):
         process = tree.Process(f'{directory}/maps.{n}', f'{directory}/programs',
-                               f'{directory}/kallsyms')
+                               f'{directory}/kallsyms.{n}')
         root, total = tree.load(f'{directory}/calls.{n}', process)
         count = Count(side)
-        count.walk(root, 'glue', 'rest')
+        count.walk(root, BEGIN[side], 'rest')
         if sum(count.rows.values()) != total:
             sys.exit(f'{column}: the rows are not all')
         with open(f'{directory}/packets.{n}') as f:

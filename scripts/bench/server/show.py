@@ -32,7 +32,7 @@ def show(nodes, depth, packets, least):
 def main(directory, n, least=20):
     sys.setrecursionlimit(10000)
     process = tree.Process(f'{directory}/maps.{n}', f'{directory}/programs',
-                           f'{directory}/kallsyms')
+                           f'{directory}/kallsyms.{n}')
     root, _ = tree.load(f'{directory}/calls.{n}', process)
     add_up(root)
     with open(f'{directory}/packets.{n}') as f:
