@@ -67,7 +67,7 @@ END {
 	table("nginx", "nginx sends, to a peer that has GRO: the same; protected by OpenSSL 3.5 or by the kernel", \
 		sprintf("%-32s", "") " OpenSSL  kernel", "nginx-user nginx-kernel", "OpenSSL")
 	if (packets["server", "four-itself"])
-		print "\nitself: without VAES these programs leave trains of fewer than 8 packets, and what they\n" \
+		print "\nitself: without VAES these programs leave trains of fewer than 12 packets, and what they\n" \
 			"receive, to GnuTLS, unless --shortest says otherwise, as it did for the column before."
 	print "\nComputed: the counted total, with what the VAES function executes for a packet in the"
 	print "place of what QEMU executed, and what OpenSSL 3.5 has for it. Instructions a call:"
