@@ -81,20 +81,18 @@ static void quic_rx_leave_flow(struct quic_rx *rx)
 static void quic_rx_enter_flow(struct quic_rx *rx, struct quic_flow *flow)
 {
 	struct quic_progress *at = rx->at;
-	unsigned int phase;
+	const struct quic_key *even, *odd;
 
 	if (at->flow == flow)
 		return;
 
 	/* With many flows little of them is in the cache.  Which of its keys
-	 * is must not tell anybody a key phase.
+	 * is, and whether it has both, must not tell anybody a key phase.
 	 */
-	for (phase = 0; phase < 2; phase++) {
-		const struct quic_key *key = rcu_dereference(flow->keys[phase]);
-
-		if (key)
-			quic_key_prefetch(key);
-	}
+	even = rcu_dereference(flow->keys[0]);
+	odd = rcu_dereference(flow->keys[1]);
+	quic_key_prefetch(even ?: odd);
+	quic_key_prefetch(odd ?: even);
 
 	quic_rx_leave_flow(rx);
 	if (rx->peek)
