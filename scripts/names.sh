@@ -28,6 +28,7 @@ script() {
 		s,_UAPI_LINUX_QUIC_H,_UAPI_LINUX_${NAME^^}_H,g
 		s,CONFIG_QUIC,CONFIG_${NAME^^},g
 		s,"quic_stat",$(printf '"%s_stat"' "$NAME"),g
+		s,net/quic_stat,net/${NAME}_stat,g
 		s/EXPORT_SYMBOL_FOR_MODULES(\(.*\)quic")/EXPORT_SYMBOL_FOR_MODULES(\1$NAME")/
 	END
 }
