@@ -40,6 +40,14 @@ enum quic_match {
 	QUIC_MATCH_NUM,
 };
 
+/* A connection ID stands at the end, what is before it is zero already. */
+static inline void quic_match_set_dcid(struct quic_connection_info_key *key,
+				       const u8 *dcid, unsigned int dcid_len)
+{
+	key->conn_id_length = dcid_len;
+	memcpy(key->conn_id + sizeof(key->conn_id) - dcid_len, dcid, dcid_len);
+}
+
 int quic_match_normalize(const struct sock *sk,
 			 struct quic_connection_info_key *key);
 enum quic_match quic_match_kind(const struct quic_connection_info_key *key);

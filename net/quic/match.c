@@ -121,8 +121,7 @@ void quic_match_describe(struct quic_connection_info_key *key,
 			 unsigned int dcid_len)
 {
 	memset(key, 0, sizeof(*key));
-	key->conn_id_length = dcid_len;
-	memcpy(key->conn_id + sizeof(key->conn_id) - dcid_len, dcid, dcid_len);
+	quic_match_set_dcid(key, dcid, dcid_len);
 	quic_match_set(key, peer, peer->port ? QUIC_MATCH_SCOPED :
 					       QUIC_MATCH_ANY);
 }

@@ -253,10 +253,7 @@ struct quic_flow *quic_flow_lookup(struct quic_sock *qs, enum quic_dir dir,
 	struct quic_flow *flow;
 	enum quic_match kind;
 
-	key.conn.conn_id_length = dcid_len;
-	memcpy(key.conn.conn_id + sizeof(key.conn.conn_id) - dcid_len, dcid,
-	       dcid_len);
-
+	quic_match_set_dcid(&key.conn, dcid, dcid_len);
 	for (kind = 0; kind < QUIC_MATCH_NUM; kind++) {
 		if (!READ_ONCE(qs->flows[dir].nr_kind[kind]) ||
 		    (kind == QUIC_MATCH_SCOPED && !peer->scope_id))

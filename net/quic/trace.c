@@ -9,6 +9,7 @@
 #include <net/ipv6.h>
 #include <uapi/linux/quic.h>
 
+/* Used by the events alone, of which a kernel without tracepoints has none */
 static void __maybe_unused
 udp_quic_trace_peer(char *peer, const struct quic_connection_info_key *conn);
 
@@ -16,9 +17,7 @@ udp_quic_trace_peer(char *peer, const struct quic_connection_info_key *conn);
 #define CREATE_TRACE_POINTS
 #include <trace/events/udp_quic.h>
 
-/* The peer as text, unless tracepoints are off in this kernel.  IPv4 looks the
- * same on every socket.
- */
+/* IPv4 looks the same on every socket. */
 static void
 udp_quic_trace_peer(char *peer, const struct quic_connection_info_key *conn)
 {
