@@ -412,7 +412,6 @@ TEST_F(flow_info, tx_updates)
 {
 	struct updater updater = { .info = self->info };
 	struct quic_flow_info seen;
-	socklen_t len = SIZE;
 	unsigned int i, packets = 0;
 	pthread_t thread;
 	uint64_t bytes = 0;
@@ -440,8 +439,8 @@ TEST_F(flow_info, tx_updates)
 	__atomic_store_n(&updater.stop, true, __ATOMIC_RELEASE);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	ASSERT_EQ(0, updater.err);
-	memcpy(&seen, &self->want, SIZE);
-	ASSERT_EQ(0, ask(self->env.tx, &seen, &len));
+	seen = self->want;
+	ASSERT_EQ(0, quic_flow_ask(self->env.tx, &seen));
 	EXPECT_EQ(packets, seen.packets);
 	EXPECT_EQ(bytes, seen.bytes);
 	EXPECT_EQ(packets, quic_stat("QuicTxSwPackets"));

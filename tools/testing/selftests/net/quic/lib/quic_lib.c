@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the tests and the demonstration share: packets, flows, messages. */
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -135,6 +136,16 @@ int quic_flow_del(int fd, const struct quic_connection_info *info)
 {
 	return setsockopt(fd, SOL_UDP, UDP_QUIC_DEL_TX_CONNECTION, info,
 			  sizeof(*info));
+}
+
+int quic_flow_ask(int fd, struct quic_flow_info *info)
+{
+	socklen_t len = sizeof(*info);
+
+	if (getsockopt(fd, SOL_UDP, UDP_QUIC_FLOW_INFO, info, &len))
+		return -1;
+	errno = EBADMSG;
+	return len == sizeof(*info) ? 0 : -1;
 }
 
 struct quic_oracle *quic_flow_begin(int fd, const struct quic_dcid *dcid,

@@ -88,6 +88,8 @@ void quic_flow_info(struct quic_connection_info *info,
 		    const struct quic_addr *to);
 int quic_flow_add(int fd, const struct quic_connection_info *info);
 int quic_flow_del(int fd, const struct quic_connection_info *info);
+/* UDP_QUIC_FLOW_INFO of the flow that @info names; EBADMSG: not all of it came */
+int quic_flow_ask(int fd, struct quic_flow_info *info);
 /* Generation @generation of flow @flow, with AES-128-GCM: what its packets must come
  * to, or NULL
  */

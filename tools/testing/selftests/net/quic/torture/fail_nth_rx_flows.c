@@ -174,13 +174,11 @@ static int get_info(FIXTURE_DATA(flows) *self)
 		.key = self->info[0].key,
 		.direction = QUIC_CAP_RX,
 	};
-	socklen_t len = sizeof(info);
 
-	if (getsockopt(self->fd, SOL_UDP, UDP_QUIC_FLOW_INFO, &info, &len))
+	if (quic_flow_ask(self->fd, &info))
 		return -1;
 	errno = EBADMSG;
-	return len == sizeof(info) && info.key_gens == 2 &&
-	       info.conn_payload_key_gen == 1 ? 0 : -1;
+	return info.key_gens == 2 && info.conn_payload_key_gen == 1 ? 0 : -1;
 }
 
 static int ask_diag(FIXTURE_DATA(flows) *self, bool one)

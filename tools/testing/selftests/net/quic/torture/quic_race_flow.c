@@ -162,10 +162,8 @@ int quic_race_flow_look(int fd, const struct quic_race_flow *flow,
 {
 	struct quic_connection_info info = flow_info(flow, 0);
 	struct quic_flow_info told = { info.key, direction };
-	socklen_t len = sizeof(told);
 
-	return getsockopt(fd, SOL_UDP, UDP_QUIC_FLOW_INFO, &told, &len) ?
-	       errno : 0;
+	return quic_flow_ask(fd, &told) ? errno : 0;
 }
 
 int quic_race_diag(struct quic_race *race, unsigned int *seed)
