@@ -145,7 +145,7 @@ static void expect_each(struct __test_metadata *_metadata,
 	for (room = from; room <= to; room++) {
 		ASSERT_EQ(0, quic_rx_pair_send(&self->pair, sealed));
 		if (room >= COMPAT_ENTRIES(sealed->count))
-			counters.packets += sealed->count;
+			quic_rx_counters_add(&counters, sealed);
 	}
 	for (i = 0; i < 2; i++) {
 		messages = receive32(what, fds[i], from, to);
