@@ -105,8 +105,8 @@ static void quic_key_free(struct rcu_head *rcu)
 	struct quic_key *key = container_of(rcu, struct quic_key, rcu);
 
 	quic_cipher_free_keys(key->cipher, &key->keys);
-	memzero_explicit(key->iv, sizeof(key->iv));
 	quic_counts_put(key->counts);
+	memzero_explicit(key, sizeof(*key));
 	kmem_cache_free(quic_key_cache, key);
 }
 
@@ -189,12 +189,11 @@ static void quic_key_nonce(const struct quic_key *key, u64 pn,
 /* @len bytes of packet, with its tag, where @sg is to point */
 static void quic_key_request(const struct quic_key *key,
 			     struct aead_request *req, struct scatterlist *sg,
-			     u8 *packet, unsigned int hdr_len, unsigned int len,
-			     u32 flags)
+			     u8 *packet, unsigned int hdr_len, unsigned int len)
 {
 	sg_init_one(sg, packet, len);
 	aead_request_set_tfm(req, key->keys.aes.aead);
-	aead_request_set_callback(req, flags, NULL, NULL);
+	aead_request_set_callback(req, 0, NULL, NULL);
 	aead_request_set_ad(req, hdr_len);
 }
 
@@ -206,8 +205,7 @@ static int quic_key_encrypt(const struct quic_key *key,
 	struct scatterlist sg;
 
 	quic_key_request(key, req, &sg, packet, hdr_len,
-			 hdr_len + len + QUIC_TAG_SIZE,
-			 CRYPTO_TFM_REQ_MAY_SLEEP);
+			 hdr_len + len + QUIC_TAG_SIZE);
 	aead_request_set_crypt(req, &sg, &sg, len, iv);
 
 	return crypto_aead_encrypt(req);
@@ -221,7 +219,7 @@ static int quic_key_decrypt(const struct quic_key *key,
 	struct scatterlist sg;
 
 	len += QUIC_TAG_SIZE;
-	quic_key_request(key, req, &sg, packet, hdr_len, hdr_len + len, 0);
+	quic_key_request(key, req, &sg, packet, hdr_len, hdr_len + len);
 	aead_request_set_crypt(req, &sg, &sg, len, iv);
 
 	return crypto_aead_decrypt(req);
@@ -261,7 +259,7 @@ void quic_key_mask(const struct quic_key *key, const u8 *sample,
  * @dcid_len: bytes in its destination connection ID
  * @pn: its full packet number
  *
- * Context: process context, may sleep.
+ * Context: any, does not sleep.
  * Return: 0, or what the AEAD says.
  */
 int quic_key_protect(const struct quic_key *key, struct aead_request *req,
