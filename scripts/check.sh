@@ -10,9 +10,10 @@
 . "$(dirname "${BASH_SOURCE[0]}")/series-lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/objects-lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/check-lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/docs-lib.sh"
 
-CHECKS=${CHECKS:-checkpatch shellcheck headers kernel_doc maintainers gcc clang sparse
-	coccinelle size selftests unmailed}
+CHECKS=${CHECKS:-checkpatch shellcheck headers kernel_doc htmldocs maintainers gcc clang
+	sparse smatch coccinelle size selftests unmailed}
 CLANG=19
 status=0
 LINUX=$BUILD/linux
@@ -35,8 +36,9 @@ x86_objects() {
 	echo net/quic/
 }
 
-# compile OUT VARIABLE...: ours and what is edited, with these variables of make's
-compile() {
+# compile_log OUT VARIABLE...: ours and what is edited, with these variables of make's;
+# what is said is in OUT.log
+compile_log() {
 	local out=$1 objects OBJECTS_FLAGS
 	shift
 	OBJECTS_FLAGS=("$@")
@@ -45,7 +47,12 @@ compile() {
 	mapfile -t objects < <(x86_objects)
 	configure_objects "$out" x86_64 CONFIG_QUIC=m CONFIG_CRYPTO_AES_NI_INTEL=y
 	objects_make "$out" x86_64 "${objects[@]}" > "$out.log" 2>&1 || true
-	[ ! -s "$out.log" ] || wrong "$out.log"
+}
+
+# The same, where nothing is to be said
+compile() {
+	compile_log "$@"
+	[ ! -s "$1.log" ] || wrong "$1.log"
 }
 
 # checkpatch LOG OPTIONS... < file names
@@ -115,6 +122,15 @@ check_kernel_doc() {
 	[ ! -s "$log" ] || wrong "$log"
 }
 
+check_htmldocs() {
+	local log=$BUILD/check.htmldocs
+
+	need_packages sphinx-build:python3-sphinx \
+		/usr/lib/python3/dist-packages/yaml/__init__.py:python3-yaml
+	new_docs_warnings > "$log"
+	[ ! -s "$log" ] || { wrong "$log"; say "$BUILD/docs.log has the lines"; }
+}
+
 # An entry of MAINTAINERS, not only those of the directories above, for each new file
 check_maintainers() {
 	local log=$BUILD/check.maintainers file
@@ -141,6 +157,21 @@ check_clang() {
 check_sparse() {
 	need_sparse || { say "sparse: NOT RUN, there is none that is new enough"; status=1; return; }
 	compile "$BUILD/objects.sparse" C=2 CHECK="$SPARSE"
+}
+
+# No Debian has a package of it: it looks where somebody has installed one. What its half
+# that is sparse has to say is left to sparse, which is newer.
+check_smatch() {
+	local out=$BUILD/objects.smatch log=$BUILD/check.smatch
+
+	command -v smatch > /dev/null ||
+		{ say "smatch: NOT RUN, it is not installed, and no Debian has a package of it"; return; }
+	# A silent make throws away what programs print, errors excepted.
+	printf '#!/bin/sh\nexec smatch -p=kernel "$@" >&2\n' > "$out.run"
+	chmod +x "$out.run"
+	compile_log "$out" C=2 CHECK="$out.run"
+	grep -E ' [A-Za-z0-9_]+\(\) (warn|error): |\*\*\*|is not available' "$out.log" > "$log" || true
+	[ ! -s "$log" ] || wrong "$log"
 }
 
 check_coccinelle() {
