@@ -65,6 +65,8 @@ for commit in $(mailed_commits); do
 			wanted=("${objects[@]}")
 			if [ "$choice" != n ]; then
 				[ ! -e "$OBJECTS_TREE/net/ipv4/udp_ulp.c" ] || wanted+=(net/ipv4/udp_ulp.o)
+				[ ! -e "$OBJECTS_TREE/drivers/net/netdevsim/quic.c" ] ||
+					wanted+=(drivers/net/netdevsim/quic.o)
 				[ -z "$(compgen -G "$OBJECTS_TREE/net/quic/*.c")" ] || wanted+=(net/quic/)
 			fi
 			objects_make "$out" um KCFLAGS=-Werror "${wanted[@]}" >> "$log" 2>&1 ||

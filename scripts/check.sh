@@ -32,8 +32,7 @@ mailed_files() {
 # The objects that are ours, and those of the kernel's files that the series edits
 x86_objects() {
 	edited_objects
-	echo net/ipv4/udp_ulp.o
-	echo net/quic/
+	new_objects
 }
 
 # compile_log OUT VARIABLE...: ours and what is edited, with these variables of make's;

@@ -131,7 +131,7 @@ flavour() {
 	um-debug)
 		SUSPECTS="net/quic/% net/ipv4/udp_ulp.o net/ipv4/udp.o net/ipv6/udp.o"
 		SUSPECTS+=" net/core/skbuff.o net/ipv4/ip_output.o net/ipv6/ip6_output.o"
-		SUSPECTS+=" kernel/ucount.o crypto/% arch/x86/crypto/% lib/crypto/%"
+		SUSPECTS+=" kernel/ucount.o crypto/% arch/x86/crypto/% lib/crypto/% drivers/net/netdevsim/quic.o"
 		;;
 	esac
 	PATIENCE=21600

@@ -8,7 +8,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/series-lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/objects-lib.sh"
 
-CONFIGS=${CONFIGS:-no-ipv6 no-proc no-sysctl no-modules no-memcg no-netns no-tracing builtin
+CONFIGS=${CONFIGS:-no-ipv6 no-proc no-sysctl no-modules no-memcg no-netns no-tracing
+	no-devices builtin
 	i386 x86_64 arm64 s390x riscv64}
 
 # configuration NAME: set arch, CROSS, and lines of the configuration
@@ -22,6 +23,7 @@ configuration() {
 	no-memcg) lines+=("# CONFIG_MEMCG is not set") ;;
 	no-netns) lines+=("# CONFIG_NET_NS is not set") ;;
 	no-tracing) lines+=("# CONFIG_FTRACE is not set") ;;
+	no-devices) lines+=("# CONFIG_QUIC_DEV is not set") ;;
 	builtin) lines=(CONFIG_QUIC=y) ;;
 	i386) arch=i386 lines+=("# CONFIG_64BIT is not set" CONFIG_CRYPTO_AES_NI_INTEL=y) ;;
 	x86_64) arch=x86_64 lines+=(CONFIG_CRYPTO_AES_NI_INTEL=y) ;;
@@ -57,7 +59,11 @@ for name in $CONFIGS; do
 		i386 | x86_64) cat ;;
 		*) grep -v '^arch/x86/' ;;
 		esac)
-	objects_make "$out" "$arch" KCFLAGS=-Werror "${objects[@]}" net/ipv4/udp_ulp.o net/quic/ \
+	mapfile -t -O "${#objects[@]}" objects < <(new_objects | case $name in
+		no-devices) grep -v '^drivers/' ;;
+		*) cat ;;
+		esac)
+	objects_make "$out" "$arch" KCFLAGS=-Werror "${objects[@]}" \
 		>> "$log" 2>&1 ||
 		{ tail -n 30 "$log" >&2; die "$name does not compile"; }
 	say "compiles: $name"

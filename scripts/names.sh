@@ -40,7 +40,8 @@ module_script() {
 	net/quic/Kconfig)
 		printf '%s\n' "s/\<QUIC\([_=]\| &&\|$\)/${NAME^^}\1/; s/\<quic\. /$NAME. /"
 		;;
-	series/*-quic-sendmsg.patch) echo "s,+= quic/,+= $NAME/," ;;
+	series/*-quic-sendmsg.patch | series/*-quic-dev.patch) echo "s,+= quic/,+= $NAME/," ;;
+	series/*-netdevsim.patch) echo "s/if QUIC_DEV/if ${NAME^^}_DEV/" ;;
 	series/*-documentation.patch) echo "s/^+   quic$/+   $NAME/" ;;
 	Documentation/networking/quic.rst) echo "s/called \`\`quic\`\`/called \`\`$NAME\`\`/" ;;
 	tools/testing/selftests/net/quic/* | tools/net/quic/tests/*) module_words ;;

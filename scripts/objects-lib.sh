@@ -53,6 +53,11 @@ edited_objects() {
 		sed 's/\.c$/.o/'
 }
 
+# What is ours, and what is not in the module or another directory of ours
+new_objects() {
+	printf '%s\n' net/ipv4/udp_ulp.o drivers/net/netdevsim/quic.o net/quic/
+}
+
 # objects_make OUT ARCH make's arguments..., and what else stands in OBJECTS_FLAGS
 OBJECTS_FLAGS=()
 objects_make() {

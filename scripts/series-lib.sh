@@ -16,7 +16,7 @@
 
 REPO=$BUILD/series-git
 PRISTINE=$BUILD/pristine
-OVERLAY=(Documentation include net tools)
+OVERLAY=(Documentation drivers include net tools)
 # Whose commits these are matters to series.sh alone.
 export GIT_AUTHOR_NAME=${GIT_AUTHOR_NAME:-net-quic}
 export GIT_AUTHOR_EMAIL=${GIT_AUTHOR_EMAIL:-net-quic@localhost}
@@ -278,7 +278,7 @@ edited_files() {
 		if [ ! -e "$PRISTINE/$file" ] && ! sgit "$REPO" cat-file -e "$was:$file" 2> /dev/null; then
 			case $file in
 			*.o | *.orig | *.rej | *~ | .*.sw? | */.*.sw? | *.pyc) continue ;;
-			Documentation/* | include/* | net/* | tools/*) ;;
+			Documentation/* | drivers/* | include/* | net/* | tools/*) ;;
 			*) continue ;;
 			esac
 			! git -C "$ROOT" check-ignore -q "$file" || continue

@@ -45,6 +45,8 @@ static struct quic_key *quic_flow_create_key(const struct quic_flow *flow,
 	key->counts = quic_counts_get(flow->counts);
 	if (flow->key.dir == QUIC_RX)
 		key->opening.fingerprint = quic_key_fingerprint(cipher, info);
+	else
+		quic_key_tell_devices(key, info);
 
 	return key;
 }
@@ -231,6 +233,8 @@ void quic_flow_describe(const struct quic_flow *flow,
 
 	info->conn_payload_key_gen = flow->generation;
 	info->key_gens = before ? 2 : 1;
+	info->device_gens = quic_key_on_device(newest) +
+			    (before && quic_key_on_device(before));
 	info->cipher_type = newest->cipher->type;
 	info->next_pkt_num = next;
 	/* Readers who fail at once may overdo it. */

@@ -100,7 +100,13 @@ unsigned int quic_key_max_reqsize(void)
 	return READ_ONCE(quic_max_reqsize);
 }
 
-static void quic_key_free(struct rcu_head *rcu)
+/**
+ * quic_key_free - wipe and free a key that nobody finds any more
+ * @rcu: of the key
+ *
+ * Context: any.
+ */
+void quic_key_free(struct rcu_head *rcu)
 {
 	struct quic_key *key = container_of(rcu, struct quic_key, rcu);
 
@@ -115,13 +121,14 @@ static void quic_key_free(struct rcu_head *rcu)
  * @key: key, or NULL
  *
  * Receivers use a key under RCU without a reference, so with the last one it
- * is no longer found, and wiped a grace period later.
+ * is no longer found, and wiped a grace period later, when no device has it.
  *
- * Context: process context.
+ * Context: any.
  */
 void quic_key_put(struct quic_key *key)
 {
-	if (key && refcount_dec_and_test(&key->refcnt))
+	if (key && refcount_dec_and_test(&key->refcnt) &&
+	    !quic_key_leave_devices(key))
 		call_rcu(&key->rcu, quic_key_free);
 }
 

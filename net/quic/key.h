@@ -10,6 +10,7 @@
 #include <linux/refcount.h>
 #include <uapi/linux/quic.h>
 
+#include "dev.h"
 #include "packet.h"
 
 /* guard.c */
@@ -155,6 +156,7 @@ struct quic_opening {
  * @reqsize: what the AEAD needs behind its request
  * @refcnt: the flow holds one reference, each sender one
  * @rcu: senders find the key under RCU, receivers use it there
+ * @dev: what devices are told, if the flow is for sending
  */
 struct quic_key {
 	const struct quic_cipher	*cipher;
@@ -169,6 +171,9 @@ struct quic_key {
 	u16				reqsize;
 	refcount_t			refcnt;
 	struct rcu_head			rcu;
+#ifdef CONFIG_QUIC_DEV
+	struct quic_dev_key		dev;
+#endif
 };
 
 int quic_key_init(void);
@@ -187,5 +192,45 @@ void quic_key_mask(const struct quic_key *key, const u8 *sample,
 		   u8 mask[AES_BLOCK_SIZE]);
 int quic_key_open(const struct quic_key *key, struct aead_request *req,
 		  u8 *packet, unsigned int len, unsigned int dcid_len, u64 pn);
+
+void quic_key_free(struct rcu_head *rcu);
+
+/* device.c */
+
+#ifdef CONFIG_QUIC_DEV
+void quic_key_tell_devices(struct quic_key *key,
+			   const struct quic_connection_info *info);
+
+static inline bool quic_key_on_device(const struct quic_key *key)
+{
+	return READ_ONCE(key->dev.on);
+}
+
+/* Whether quic_key_free() will be called when no device has the key */
+static inline bool quic_key_leave_devices(struct quic_key *key)
+{
+	return quic_dev_key_release(&key->dev);
+}
+#else
+static inline void
+quic_key_tell_devices(struct quic_key *key,
+		      const struct quic_connection_info *info)
+{
+}
+
+static inline bool quic_key_on_device(const struct quic_key *key)
+{
+	return false;
+}
+
+static inline bool quic_key_leave_devices(struct quic_key *key)
+{
+	return false;
+}
+#endif
+
+/* late.c */
+
+struct sk_buff *quic_late(struct net *net, struct sk_buff *skb);
 
 #endif /* _NET_QUIC_KEY_H */

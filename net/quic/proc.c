@@ -34,6 +34,10 @@ static const struct snmp_mib quic_mib_list[] = {
 	SNMP_MIB_ITEM("QuicTxSwKeyUpdates", QUIC_MIB_TX_SW_KEY_UPDATES),
 	SNMP_MIB_ITEM("QuicRxSwBytes", QUIC_MIB_RX_SW_BYTES),
 	SNMP_MIB_ITEM("QuicRxSwKeyUpdates", QUIC_MIB_RX_SW_KEY_UPDATES),
+	SNMP_MIB_ITEM("QuicCurrTxDevice", QUIC_MIB_CURR_TX_DEVICE),
+	SNMP_MIB_ITEM("QuicTxDevice", QUIC_MIB_TX_DEVICE),
+	SNMP_MIB_ITEM("QuicTxDeviceFallback", QUIC_MIB_TX_DEVICE_FALLBACK),
+	SNMP_MIB_ITEM("QuicTxDeviceDrop", QUIC_MIB_TX_DEVICE_DROP),
 };
 
 static int quic_stat_seq_show(struct seq_file *seq, void *v)

@@ -171,6 +171,7 @@ static int quic_train_peek_dcid(struct quic_train *train,
 
 	memcpy(train->dcid, start + 1, dcid_len);
 	train->dcid_len = dcid_len;
+	train->phase = quic_packet_phase(start[0]);
 	return 0;
 }
 
@@ -232,7 +233,13 @@ static int quic_send_train(struct quic_train *train, struct sock *sk,
 	if (err)
 		return err;
 
+	train->plain = quic_tx_wanted_by_device(train);
 	err = quic_tx_train(train, sk, msg, tr);
+	if (err == -ECANCELED && train->plain) {
+		/* It turned out to be none for a device. */
+		train->plain = false;
+		err = quic_tx_train(train, sk, msg, tr);
+	}
 	if (!err)
 		quic_tx_count(train, sock_net(sk), &qs->totals[QUIC_TX]);
 	quic_key_put(train->keys[0]);

@@ -133,7 +133,9 @@ static int quic_tx_packet(struct quic_tx *tx, u8 *to)
 	tx->next = pn + 1;
 	tx->left -= len;
 
-	if (!tx->failed)
+	if (tx->ext && !tx->failed)
+		err = quic_tx_left_packet(tx, to, len, pn);
+	else if (!tx->failed)
 		err = quic_key_protect(key, &tx->req, to, len, train->dcid_len,
 				       pn);
 	if (err)
@@ -204,6 +206,9 @@ int quic_tx_getfrag(void *from, char *to, int offset, int len, int odd,
 		    struct sk_buff *skb)
 {
 	struct quic_tx *tx = container_of(from, struct quic_tx, msg);
+
+	if (tx->train->plain && !tx->asked)
+		quic_tx_leave_to_device(tx, skb);
 
 	tx->err = quic_tx_fill(tx, to, len);
 	if (tx->err)

@@ -19,6 +19,8 @@
  * @len: bytes in all packets, without tags
  * @wire_len: bytes in all packets, with tags
  * @next_pkt_num: number of the first packet
+ * @phase: what seems to be the key phase of the first packet
+ * @plain: it is left to a device
  */
 struct quic_train {
 	struct quic_key		*keys[2];
@@ -29,6 +31,8 @@ struct quic_train {
 	unsigned int		len;
 	unsigned int		wire_len;
 	u64			next_pkt_num;
+	unsigned int		phase;
+	bool			plain;
 };
 
 /**
@@ -46,6 +50,7 @@ struct quic_train {
  * @spare_len: how much is left of it
  * @failed: UDP does not want it any more, packets are only checked
  * @err: what stopped it
+ * @ext: what the skb says of packets that are left to a device, tags included
  * @use: packet numbers used of each key
  * @req_size: bytes in @req and the AEAD's context behind it
  * @req: for one packet after the other
@@ -62,6 +67,7 @@ struct quic_tx {
 	unsigned int		spare_len;
 	bool			failed;
 	int			err;
+	struct quic_skb_ext	*ext;
 	struct quic_use		use[2];
 	size_t			req_size;
 	struct aead_request	req;
@@ -77,6 +83,31 @@ struct quic_tx *quic_tx_start(const struct quic_train *train,
 int quic_tx_getfrag(void *from, char *to, int offset, int len, int odd,
 		    struct sk_buff *skb);
 int quic_tx_finish(struct quic_tx *tx, int ret, bool *by_udp);
+
+/* device.c */
+
+#ifdef CONFIG_QUIC_DEV
+bool quic_tx_wanted_by_device(const struct quic_train *train);
+void quic_tx_leave_to_device(struct quic_tx *tx, struct sk_buff *skb);
+int quic_tx_left_packet(struct quic_tx *tx, u8 *packet, unsigned int len,
+			u64 pn);
+#else
+static inline bool quic_tx_wanted_by_device(const struct quic_train *train)
+{
+	return false;
+}
+
+static inline void quic_tx_leave_to_device(struct quic_tx *tx,
+					   struct sk_buff *skb)
+{
+}
+
+static inline int quic_tx_left_packet(struct quic_tx *tx, u8 *packet,
+				      unsigned int len, u64 pn)
+{
+	return 0;
+}
+#endif
 
 /* cause.c */
 

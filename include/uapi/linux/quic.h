@@ -121,7 +121,7 @@ struct quic_capabilities {
  *	asks for, the rest is the answer.
  * @conn_payload_key_gen: the newest key generation.
  * @key_gens: generations that have a key: 1, or 2 with the one before.
- * @__reserved1: zero.
+ * @device_gens: how many of these keys a network device has.
  * @cipher_type: TLS_CIPHER_*.
  * @__reserved2: zero.
  * @next_pkt_num: largest packet number that was sent or received, plus one.
@@ -136,7 +136,7 @@ struct quic_flow_info {
 	__u8		direction;
 	__u8		conn_payload_key_gen;
 	__u8		key_gens;
-	__u8		__reserved1;
+	__u8		device_gens;
 	__u16		cipher_type;
 	__u16		__reserved2;
 	__aligned_u64	next_pkt_num;
