@@ -42,6 +42,7 @@ declare -A built ran ready guests=()
 optional_programs() {
 	case "$FLAVOURS ${TESTS:-ss.sh}" in
 	*um*ss.sh* | *x86_64*ss.sh*)
+		(need_packages ethtool:ethtool) || say "No ethtool: tests of devices will skip"
 		(need_packages jq:jq) || say "No jq: a test of ss will skip"
 		"$ROOT/scripts/iproute2.sh" || say "No ss that knows QUIC: its tests will skip"
 		;;
