@@ -13,6 +13,7 @@
 #                                       fails if packets that are received tell by it
 #                                       what must be hidden (BENCH=timing: in ns, to
 #                                       look at)
+#   BENCH=device scripts/bench.sh       of that what is left to a device
 #   BENCH=server scripts/bench.sh       where the instructions of a whole server and
 #                                       of a client go: server.txt and server.svg
 #   NOBUILD=1 takes the kernels in build/ as they are
@@ -30,9 +31,10 @@ export PIN=0 NCPUS=1
 case $BENCH in
 all) flavours="um um-pristine" ;;
 quick | receive | receive-kernel | many | timing) flavours=um ;;
-instructions)
+instructions | device)
 	kernel=x86_64 unit=instructions
-	flavours="x86_64 x86_64-pristine"
+	flavours=x86_64
+	[ "$BENCH" = device ] || flavours+=" x86_64-pristine"
 	RAW=$RESULTS_DIR/raw-instructions.txt
 	RESULTS=$RESULTS_DIR/instructions.txt
 	# Each takes one nanosecond of the guest's time, whatever it is (boot-qemu.sh).
@@ -40,11 +42,11 @@ instructions)
 	export QEMU_CPU=max,-erms,-fsrm
 	;;
 server) exec "$SOURCES/server/run.sh" ;;
-*) die "BENCH is 'all', 'quick', 'receive', 'receive-kernel', 'many', 'timing', 'instructions' or 'server', not '$BENCH'" ;;
+*) die "BENCH is 'all', 'quick', 'receive', 'receive-kernel', 'many', 'timing', 'instructions', 'device' or 'server', not '$BENCH'" ;;
 esac
 
 lock
-need_packages gcc:gcc make:make ccache:ccache ip:iproute2 taskset:util-linux \
+need_packages gcc:gcc make:make ccache:ccache ip:iproute2 taskset:util-linux ethtool:ethtool \
 	/usr/include/openssl/evp.h:libssl-dev
 if [ -z "${NOBUILD:-}" ]; then
 	for name in $flavours; do "$ROOT/scripts/build.sh" "$name"; done

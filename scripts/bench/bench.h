@@ -89,12 +89,15 @@ enum way {
 
 extern const char *const way_names[WAY_NUM];
 
-/* Addresses, the name of the path there, and the network namespace, or NULL */
+/* Addresses, the name of the path there, the network namespace, or NULL, and whether
+ * the device there protects packets
+ */
 struct target {
 	const char *name;
 	const char *ipv4;
 	const char *ipv6;
 	const char *netns;
+	bool protects;
 };
 
 /**

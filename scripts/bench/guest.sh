@@ -33,6 +33,27 @@ ip addr add fd00:7::1/64 dev bench3 nodad
 ip -n receiver link set bench4 up
 ip -n receiver addr add 10.7.0.2/24 dev bench4
 ip -n receiver addr add fd00:7::2/64 dev bench4 nodad
+# Protects packets, but for the arithmetic, and takes trains as they are. Nobody behind
+# it has their address.
+if [ -d /sys/bus/netdevsim ]; then
+	echo "5 1" > /sys/bus/netdevsim/new_device
+	echo "6 1" > /sys/bus/netdevsim/new_device
+	device=$(ls /sys/bus/netdevsim/devices/netdevsim5/net)
+	ip link set "$device" name bench5
+	ip link set "$(ls /sys/bus/netdevsim/devices/netdevsim6/net)" name bench6
+	exec 10< /proc/self/ns/net
+	echo "10:$(cat /sys/class/net/bench5/ifindex) 10:$(cat /sys/class/net/bench6/ifindex)" \
+		> /sys/bus/netdevsim/link_device
+	exec 10<&-
+	ethtool -K bench5 tx-udp-segmentation on
+	echo 1 > /sys/kernel/debug/netdevsim/netdevsim5/ports/0/quic/null_cipher
+	ip link set bench5 mtu 9000 up
+	ip link set bench6 mtu 9000 up
+	ip addr add 10.6.0.1/24 dev bench5
+	ip addr add fd00:6::1/64 dev bench5 nodad
+	ip neigh add 10.6.0.2 lladdr 02:00:00:00:09:02 dev bench5
+	ip neigh add fd00:6::2 lladdr 02:00:00:00:09:02 dev bench5
+fi
 ip netns exec receiver "$@" gro bench4
 "$@" no-tso bench3
 

@@ -10,6 +10,7 @@
  *	quic_bench no-tso DEVICE			turns its TSO off
  */
 #include <err.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@
 
 static const struct target dummy = { "dummy", "10.9.0.2", "fd00:9::2" };
 static const struct target veth = { "veth", "10.8.0.2", "fd00:8::2", "receiver" };
+/* Protected by the device, but for the arithmetic */
+static const struct target device = { "a device", "10.6.0.2", "fd00:6::2", NULL, true };
 /* Packets go one by one, and are joined where they come. */
 static const struct target joined = { "GRO", "10.7.0.2", "fd00:7::2", "receiver" };
 
@@ -38,6 +41,22 @@ static void run_targets(unsigned int rounds)
 	check_ways();
 	rounds_run(&setting, trains, all_ways, rounds);
 	receive_targets(&veth, rounds);
+}
+
+/* Sending to a device that protects packets, if there is one */
+static void run_device(unsigned int rounds)
+{
+	static const enum way ways[] = {
+		WAY_PLAIN, WAY_SSL35, WAY_OFFLOAD, WAY_SSL35_ONLY,
+		WAY_KERNEL_PLAIN, WAY_KERNEL_OFFLOAD, WAY_NUM
+	};
+	static const unsigned int trains[] = { 44, 16, 1, 0 };
+	struct setting setting = {
+		.target = &device, .cipher = ciphers, .wire = 1452
+	};
+
+	if (if_nametoindex("bench5"))
+		rounds_run(&setting, trains, ways, rounds);
 }
 
 /* For kernels without the series, too */
@@ -149,6 +168,7 @@ static void run_parallel(void)
 static void run_instructions(void)
 {
 	run_targets(5);
+	run_device(5);
 	many_run(&dummy, 2);
 	timing_run(&veth, 3);
 }
@@ -173,6 +193,8 @@ static void run(const char *what)
 		run_parallel();
 	else if (!strcmp(what, "many"))
 		many_run(&dummy, 25);
+	else if (!strcmp(what, "device"))
+		run_device(5);
 	else if (!strcmp(what, "timing"))
 		timing_run(&veth, 20);
 	else

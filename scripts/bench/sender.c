@@ -367,10 +367,32 @@ static double sender_run_loops(struct sender *s, unsigned int loops)
 					    sender_run_kernel(s, loops);
 }
 
+/* Send until the device has the key. */
+static void sender_give_key(struct sender *s)
+{
+	struct quic_connection_info conn;
+	struct quic_flow_info info;
+	socklen_t len;
+
+	sender_flow_info(s, s->flow, &conn);
+	do {
+		if (sender_run_loops(s, 1) < 0)
+			return;
+		usleep(1000);
+		len = sizeof(info);
+		info.key = conn.key;
+		info.direction = QUIC_CAP_TX;
+		if (getsockopt(s->fd, SOL_UDP, UDP_QUIC_FLOW_INFO, &info, &len))
+			err(1, "UDP_QUIC_FLOW_INFO");
+	} while (!info.device_gens);
+}
+
 double sender_run(struct sender *s, unsigned int loops)
 {
 	if (way_offloads(s->way))
 		sender_renew_key(s);
+	if (way_offloads(s->way) && s->setting->target->protects)
+		sender_give_key(s);
 	sender_run_loops(s, 1);
 	return sender_run_loops(s, loops) / loops / s->train;
 }
