@@ -343,16 +343,21 @@ long quic_stat_sum(const char *prefix)
 	return stats_add_up(prefix, goes_on);
 }
 
-long quic_flows_become(long expected)
+long quic_stat_becomes(const char *name, long expected)
 {
-	long flows;
+	long value;
 	int i;
 
 	for (i = 0; i < 6000; i++) {
-		flows = quic_stat("QuicCurrTxSw");
-		if (flows == expected)
+		value = quic_stat(name);
+		if (value == expected)
 			break;
 		usleep(10000);
 	}
-	return flows;
+	return value;
+}
+
+long quic_flows_become(long expected)
+{
+	return quic_stat_becomes("QuicCurrTxSw", expected);
 }

@@ -147,6 +147,8 @@ unsigned int quic_receive(int rx, struct quic_oracle *const phase[2],
 long quic_stat(const char *name);
 /* The sum of those whose names go on behind @prefix */
 long quic_stat_sum(const char *prefix);
+/* The same as soon as it is @expected, or in the end */
+long quic_stat_becomes(const char *name, long expected);
 /*
  * QuicCurrTxSw, as soon as it is @expected: what deletes flows may not be done
  * when somebody else has closed a socket.

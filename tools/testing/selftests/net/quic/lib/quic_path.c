@@ -94,10 +94,8 @@ static int receiver_open(in_port_t *port)
 	return fd;
 }
 
-int quic_path_open(struct quic_path *path)
+int quic_path_namespaces(struct quic_path *path)
 {
-	char batch[100];
-
 	path->tun[0] = -1;
 	path->tun[1] = -1;
 	if (unshare(CLONE_NEWNET))
@@ -112,13 +110,25 @@ int quic_path_open(struct quic_path *path)
 	if (path->there < 0 || path->rx < 0 || path->here < 0 ||
 	    path->wire[0] < 0 || path->wire[1] < 0)
 		return -1;
-
-	snprintf(batch, sizeof(batch), "link add quic0 type veth "
-		 "peer name quic1 netns /proc/%d/fd/%d\n", getpid(),
-		 path->there);
-	return quic_path_ip(path, false, batch) ||
-	       quic_path_ip(path, false, "link set lo up\n") ||
+	return quic_path_ip(path, false, "link set lo up\n") ||
 	       quic_path_ip(path, true, "link set lo up\n") ? -1 : 0;
+}
+
+int quic_path_veth(const struct quic_path *path, const char *here,
+		   const char *there)
+{
+	char batch[100];
+
+	snprintf(batch, sizeof(batch), "link add %s type veth "
+		 "peer name %s netns /proc/%d/fd/%d\n", here, there, getpid(),
+		 path->there);
+	return quic_path_ip(path, false, batch);
+}
+
+int quic_path_open(struct quic_path *path)
+{
+	return quic_path_namespaces(path) ||
+	       quic_path_veth(path, "quic0", "quic1") ? -1 : 0;
 }
 
 void quic_path_close(struct quic_path *path)
@@ -257,12 +267,17 @@ static uint32_t add_words(uint32_t sum, const uint8_t *bytes, size_t len)
 	return sum;
 }
 
-/* The checksum of a frame with a whole UDP datagram; others have none. */
-static void check(struct quic_path_wire *wire, const uint8_t *frame, size_t len)
+/*
+ * The checksum of a frame with a whole UDP datagram; others have none.  A device
+ * that is to complete it finds the sum of the pseudo header.
+ */
+static void check(struct quic_path_wire *wire, const uint8_t *frame, size_t len,
+		  bool complete)
 {
 	bool ipv6 = frame[0] >> 4 == 6;
 	size_t header = ipv6 ? 40 : (frame[0] & 0xf) * 4;
 	uint8_t next = ipv6 ? frame[6] : frame[9];
+	uint16_t field, want;
 	size_t udp_len;
 	uint32_t sum;
 
@@ -274,16 +289,21 @@ static void check(struct quic_path_wire *wire, const uint8_t *frame, size_t len)
 	    (!ipv6 && ((frame[6] & 0x3f) | frame[7])))
 		return;
 	udp_len = frame[header + 4] << 8 | frame[header + 5];
-	if (udp_len > len - header || !(frame[header + 6] | frame[header + 7]))
+	field = frame[header + 6] << 8 | frame[header + 7];
+	if (udp_len > len - header || !field)
 		return;
 
 	sum = add_words(IPPROTO_UDP + udp_len, frame + (ipv6 ? 8 : 12),
 			ipv6 ? 32 : 8);
-	sum = add_words(sum, frame + header, udp_len);
+	want = field;
+	if (complete) {
+		sum = add_words(sum, frame + header, udp_len);
+		want = 0xffff;
+	}
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
-	wire->checksums++;
-	wire->wrong += sum != 0xffff;
+	*(complete ? &wire->checksums : &wire->seeds) += 1;
+	*(complete ? &wire->wrong : &wire->wrong_seeds) += sum != want;
 }
 
 struct quic_path_wire quic_path_wire(const struct quic_path *path, bool there)
@@ -313,8 +333,8 @@ struct quic_path_wire quic_path_wire(const struct quic_path *path, bool there)
 			continue;
 		if (memmem(frame, len, QUIC_MARKER, QUIC_MARKER_SIZE))
 			wire.markers++;
-		if (!(control.aux.tp_status & TP_STATUS_CSUMNOTREADY))
-			check(&wire, frame, len);
+		check(&wire, frame, len,
+		      !(control.aux.tp_status & TP_STATUS_CSUMNOTREADY));
 	}
 }
 

@@ -28,6 +28,10 @@ struct quic_path {
 
 /* All of these return -1 with errno where something is wrong. */
 int quic_path_open(struct quic_path *path);
+/* The namespaces only, and veth pairs that connect them */
+int quic_path_namespaces(struct quic_path *path);
+int quic_path_veth(const struct quic_path *path, const char *here,
+		   const char *there);
 void quic_path_close(struct quic_path *path);
 
 /* Enter the namespace of the receiver, or go back. */
@@ -71,6 +75,8 @@ struct quic_path_wire {
 	unsigned int markers;		/* frames with QUIC_MARKER in them */
 	unsigned int checksums;		/* of UDP that are complete */
 	unsigned int wrong;		/* and wrong */
+	unsigned int seeds;		/* of UDP that a device completes */
+	unsigned int wrong_seeds;	/* not so that it can; outside of tunnels */
 };
 
 struct quic_path_wire quic_path_wire(const struct quic_path *path, bool there);
