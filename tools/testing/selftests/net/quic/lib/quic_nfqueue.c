@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A queue of netfilter that a program answers, without its libraries. */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_queue.h>
+#include <linux/netlink.h>
+
+#include "quic_nfqueue.h"
+
+#define QUEUE		0
+#define MAX_MESSAGE	(1 << 17)
+
+struct request {
+	struct nlmsghdr nlh;
+	struct nfgenmsg nfg;
+	uint8_t attrs[100];
+};
+
+static struct request request_init(uint8_t type, uint16_t flags)
+{
+	struct request request = {
+		.nlh.nlmsg_len = NLMSG_LENGTH(sizeof(request.nfg)),
+		.nlh.nlmsg_type = NFNL_SUBSYS_QUEUE << 8 | type,
+		.nlh.nlmsg_flags = NLM_F_REQUEST | flags,
+		.nfg.nfgen_family = AF_UNSPEC,
+		.nfg.version = NFNETLINK_V0,
+		.nfg.res_id = htons(QUEUE),
+	};
+
+	return request;
+}
+
+static void put(struct request *request, uint16_t type, const void *data,
+		uint16_t len)
+{
+	struct nlattr *attr;
+
+	attr = (void *)((uint8_t *)request + request->nlh.nlmsg_len);
+	attr->nla_type = type;
+	attr->nla_len = NLA_HDRLEN + len;
+	memcpy((uint8_t *)attr + NLA_HDRLEN, data, len);
+	request->nlh.nlmsg_len += NLA_ALIGN(attr->nla_len);
+}
+
+static void put32(struct request *request, uint16_t type, uint32_t value)
+{
+	value = htonl(value);
+	put(request, type, &value, sizeof(value));
+}
+
+/* Sends what configures the queue, and waits for the answer. */
+static int configure(int fd, const struct request *request)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct nlmsgerr error;
+		uint8_t more[200];
+	} answer;
+
+	if (send(fd, request, request->nlh.nlmsg_len, 0) < 0 ||
+	    recv(fd, &answer, sizeof(answer), 0) < 0)
+		return -1;
+	errno = answer.nlh.nlmsg_type == NLMSG_ERROR ? -answer.error.error :
+						       EBADMSG;
+	return errno ? -1 : 0;
+}
+
+int quic_nfqueue_open(bool whole)
+{
+	struct nfqnl_msg_config_cmd bind = { .command = NFQNL_CFG_CMD_BIND };
+	struct nfqnl_msg_config_params params = {
+		.copy_range = htonl(0xffff),
+		.copy_mode = NFQNL_COPY_PACKET,
+	};
+	struct timeval patience = { .tv_sec = 2 };
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+	struct request request;
+
+	if (fd < 0)
+		return -1;
+	request = request_init(NFQNL_MSG_CONFIG, NLM_F_ACK);
+	put(&request, NFQA_CFG_CMD, &bind, sizeof(bind));
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		       sizeof(patience)) ||
+	    configure(fd, &request))
+		goto err_close;
+
+	request = request_init(NFQNL_MSG_CONFIG, NLM_F_ACK);
+	put(&request, NFQA_CFG_PARAMS, &params, sizeof(params));
+	put32(&request, NFQA_CFG_FLAGS, whole ? NFQA_CFG_F_GSO : 0);
+	put32(&request, NFQA_CFG_MASK, NFQA_CFG_F_GSO);
+	if (!configure(fd, &request))
+		return fd;
+
+err_close:
+	close(fd);
+	return -1;
+}
+
+/* The identifier of a packet, in the order of the network; 0 without */
+static uint32_t packet_id(const uint8_t *message, size_t len)
+{
+	size_t at = NLMSG_LENGTH(sizeof(struct nfgenmsg));
+	const struct nfqnl_msg_packet_hdr *hdr;
+	const struct nlattr *attr;
+
+	for (; at + NLA_HDRLEN <= len; at += NLA_ALIGN(attr->nla_len)) {
+		attr = (const void *)(message + at);
+		if (attr->nla_len < NLA_HDRLEN)
+			break;
+		if ((attr->nla_type & NLA_TYPE_MASK) == NFQA_PACKET_HDR) {
+			hdr = (const void *)(message + at + NLA_HDRLEN);
+			return hdr->packet_id;
+		}
+	}
+	return 0;
+}
+
+int quic_nfqueue_accept(int fd, unsigned int count, const void *text,
+			size_t text_len)
+{
+	static uint8_t message[MAX_MESSAGE] __attribute__((aligned(4)));
+	struct nfqnl_msg_verdict_hdr verdict = {
+		.verdict = htonl(NF_ACCEPT),
+	};
+	struct request request;
+	int with_text = 0;
+	ssize_t len;
+
+	for (; count; count--) {
+		len = recv(fd, message, sizeof(message), 0);
+		if (len < 0)
+			return -1;
+		with_text += !!memmem(message, len, text, text_len);
+		verdict.id = packet_id(message, len);
+		request = request_init(NFQNL_MSG_VERDICT, 0);
+		put(&request, NFQA_VERDICT_HDR, &verdict, sizeof(verdict));
+		if (send(fd, &request, request.nlh.nlmsg_len, 0) < 0)
+			return -1;
+	}
+	return with_text;
+}
