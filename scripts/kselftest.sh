@@ -38,8 +38,11 @@ RACES=(memory numbers rx_flows rx_changing race_attach race_devices race_flows r
 CIPHERS=(tx rx rx_match rx_status multipath flows kunit.sh)
 declare -A built ran ready guests=()
 
-# What clients other than those of ngtcp2 need, and ss; without it their tests skip.
+# What clients other than those of ngtcp2 need, ss, and nft; without it their tests skip.
 optional_programs() {
+	case "$FLAVOURS ${TESTS:-device_leaks}" in
+	*device_leaks*) (need_packages nft:nftables) || say "No nft: tests of device_leaks will skip" ;;
+	esac
 	case "$FLAVOURS ${TESTS:-ss.sh}" in
 	*um*ss.sh* | *x86_64*ss.sh*)
 		(need_packages ethtool:ethtool) || say "No ethtool: tests of devices will skip"
