@@ -26,6 +26,11 @@ s390x)
 	guest=(qemu-system-s390x -machine s390-ccw-virtio
 		-device "sclpconsole,chardev=log")
 	;;
+arm64)
+	need_packages qemu-system-aarch64:qemu-system-arm
+	bus=pci console=ttyAMA0
+	guest=(qemu-system-aarch64 -machine virt -serial chardev:log)
+	;;
 esac
 
 # The host's files, or those of a system for that machine, which has no clone.

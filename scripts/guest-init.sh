@@ -8,9 +8,13 @@ export HOME=/root TERM=${TERM:-linux}
 
 # Halt without an init system: reboot(LINUX_REBOOT_CMD_POWER_OFF)
 power_off() {
-	local reboot=169
+	local reboot
 
-	[ "$(uname -m)" != s390x ] || reboot=88
+	case $(uname -m) in
+	s390x) reboot=88 ;;
+	aarch64) reboot=142 ;;
+	*) reboot=169 ;;
+	esac
 	sync
 	perl -e "syscall($reboot, 0xfee1dead, 672274793, 0x4321fedc, 0)"
 }

@@ -72,7 +72,7 @@ settings() {
 	um-debug | um-generic | um-distro) settings+=(QUIC_FILE_SIZE=5000000) ;;
 	um-kasan) settings+=(QUIC_FILE_SIZE=5000000 QUIC_SLOW="too slow with KASAN") ;;
 	x86_64*) settings+=(QUIC_FILE_SIZE=1000000 QUIC_SLOW="too slow in QEMU") ;;
-	s390x) settings=(QUIC_FILE_SIZE=1000000 QUIC_SLOW="too slow in QEMU") ;;
+	s390x | arm64) settings=(QUIC_FILE_SIZE=1000000 QUIC_SLOW="too slow in QEMU") ;;
 	esac
 	for name in QUIC_TORTURE_SECONDS QUIC_SEED; do
 		[ -z "${!name:-}" ] || settings+=("$name=${!name}")

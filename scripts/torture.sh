@@ -17,7 +17,7 @@
 
 HOUR=${HOUR:-3600}
 PARTS=${PARTS:-fuzz faults module races load speed kasan lockdep lockdep-races kcsan
-	kcsan-races s390x nginx nginx-distro coverage}
+	kcsan-races s390x arm64 nginx nginx-distro coverage}
 RACES=(audit audit_receive race_attach race_devices race_flows race_memory race_receive
 	race_receive_attach race_receive_devices race_receive_numbers race_receive_sockets race_sockets)
 
@@ -52,6 +52,7 @@ run_part() {
 	lockdep) part x86_64-debug 10 ;;
 	kcsan) part x86_64-kcsan 10 ;;
 	s390x) part s390x 10 ;;
+	arm64) part arm64 10 ;;
 	# Debian 13's, built with tools/net/quic/nginx; and where the kernel has no feature
 	nginx) "$ROOT/scripts/nginx.sh" && part um 10 nginx.sh nginx_faults.sh ;;
 	nginx-distro) "$ROOT/scripts/nginx.sh" && part um-distro 10 nginx_faults.sh ;;
