@@ -43,8 +43,7 @@ FIXTURE_TEARDOWN(changes)
 {
 	close_socket(self);
 	if (!self->gone) {
-		quic_nsim_expect_forgotten(_metadata, &self->sender.path,
-					   self->nsim);
+		quic_nsim_expect_forgotten(_metadata, self->nsim);
 		EXPECT_EQ(0, quic_nsim_read(self->nsim, "drops"));
 	}
 	EXPECT_EQ(0, quic_stat_becomes("QuicCurrTxDevice", 0));
@@ -501,7 +500,7 @@ TEST_F_TIMEOUT(changes, route_to_a_device_that_does, 60)
 		GO_BY("quic0");
 	}
 	close_socket(self);
-	quic_nsim_expect_forgotten(_metadata, &self->sender.path, &other);
+	quic_nsim_expect_forgotten(_metadata, &other);
 	EXPECT_EQ(0, quic_nsim_read(&other, "drops"));
 	quic_nsim_remove(&other);
 }

@@ -125,8 +125,7 @@ FIXTURE_SETUP(device)
 FIXTURE_TEARDOWN(device)
 {
 	close(self->sender.tx);
-	quic_nsim_expect_forgotten(_metadata, &self->sender.path,
-				   &self->sender.nsim);
+	quic_nsim_expect_forgotten(_metadata, &self->sender.nsim);
 	EXPECT_EQ(0, quic_stat_becomes("QuicCurrTxDevice", 0));
 	EXPECT_EQ(0, quic_stat("QuicTxDeviceDrop"));
 	EXPECT_EQ(0, quic_stat("QuicTxSwError"));
@@ -539,8 +538,7 @@ FIXTURE_SETUP(checksums)
 FIXTURE_TEARDOWN(checksums)
 {
 	close(self->sender.tx);
-	quic_nsim_expect_forgotten(_metadata, &self->sender.path,
-				   &self->sender.nsim);
+	quic_nsim_expect_forgotten(_metadata, &self->sender.nsim);
 	quic_nsim_sender_close(&self->sender);
 }
 
