@@ -19,7 +19,7 @@ static bool is_error(const uint8_t *frame, ssize_t len)
 	       (frame[40] == 1 || frame[40] == 2);
 }
 
-static void look_at(int wire, unsigned int home, struct quic_look *look)
+void quic_look_at(int wire, unsigned int home, struct quic_look *look)
 {
 	static uint8_t frame[1 << 17];
 	struct sockaddr_ll sll;
@@ -53,8 +53,8 @@ struct quic_look quic_look(const struct quic_path *path, unsigned int home)
 {
 	struct quic_look look = {};
 
-	look_at(path->wire[0], home, &look);
-	look_at(path->wire[1], 0, &look);
+	quic_look_at(path->wire[0], home, &look);
+	quic_look_at(path->wire[1], 0, &look);
 	return look;
 }
 

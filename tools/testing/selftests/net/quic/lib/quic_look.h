@@ -15,6 +15,8 @@ struct quic_look {
 
 /* Looks at all devices of the path; @home is the index of the one that protects. */
 struct quic_look quic_look(const struct quic_path *path, unsigned int home);
+/* The same at one device here, by quic_env_wire_open(), in addition to @look */
+void quic_look_at(int wire, unsigned int home, struct quic_look *look);
 
 /*
  * Receives @times every packet of @train, protected by the oracle of its phase, in

@@ -108,7 +108,7 @@ FIXTURE_VARIANT_ADD(leaks, macvlan_on_top) { {
 	.divert = ROUTE("path0") KNOWN("path0"),
 	.arrives = 1, .fallback = 1,
 } };
-/* It shows what goes through it to taps of its own. */
+/* It shows what goes through it to taps that are bound to it. */
 FIXTURE_VARIANT_ADD(leaks, vrf) { {
 	.here = "link add path0 type vrf table 10\nlink set path0 up\n"
 		"link set quic0 master path0\n",
@@ -124,7 +124,7 @@ FIXTURE_VARIANT_ADD(leaks, vrf_with_queue) { {
 	.arrives = 1, .fallback = 1,
 } };
 FIXTURE_VARIANT_ADD(leaks, sit) { {
-	.needs = HAS_LINK("sit"),
+	.needs = HAS_LINK("sit remote 203.0.113.2"),
 	.here = OUTSIDE("quic2", "1") OUTSIDE_NEIGHBOUR
 		"link add path0 type sit mode any local 203.0.113.1 "
 		"remote 203.0.113.2\n" UP("path0"),
@@ -167,7 +167,7 @@ FIXTURE_VARIANT_ADD(leaks, wireguard) { {
 } };
 /* Over the device that would protect what is not in a tunnel */
 FIXTURE_VARIANT_ADD(leaks, sit_on_top) { {
-	.needs = HAS_LINK("sit"),
+	.needs = HAS_LINK("sit remote 203.0.113.2"),
 	.here = OUTSIDE("quic0", "1")
 		"neigh replace 203.0.113.2 lladdr " MAC_THERE
 		" dev quic0 nud permanent\n"
@@ -248,7 +248,7 @@ FIXTURE_VARIANT_ADD(leaks, bpf_clone_to_ingress) { {
 } };
 /* Of a device without link layer */
 FIXTURE_VARIANT_ADD(leaks, bpf_redirect_to_tunnel) { {
-	.needs = HAS_LINK("sit"),
+	.needs = HAS_LINK("sit remote 203.0.113.2"),
 	.here = "link add path0 type sit mode any local 203.0.113.1 "
 		"remote 203.0.113.2\n" UP("path0"),
 	.bpf = "path0", .ingress = true,
