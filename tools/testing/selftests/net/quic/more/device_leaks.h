@@ -35,10 +35,10 @@
 #define NFT(rules) "nft -f - <<EOF\n" rules "\nEOF\n"
 #define OUTPUT(family, type, rule)					\
 	"table " family " leaks { chain out { type " type " hook output priority 0;\n" \
-	"meta l4proto udp " rule "\n} }\n"
+	"meta l4proto udp " rule "\n}\n}\n"
 #define EGRESS(rule)							\
 	"table netdev leaks { chain out { type filter hook egress device quic0 priority 0;\n" \
-	"meta l4proto udp " rule "\n} }\n"
+	"meta l4proto udp " rule "\n}\n}\n"
 #define ESP								\
 	"mode transport enc 'cbc(aes)' 0x000102030405060708090a0b0c0d0e0f " \
 	"auth 'hmac(sha256)' 0x000102030405060708090a0b0c0d0e0f\n"
