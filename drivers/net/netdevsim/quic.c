@@ -326,8 +326,10 @@ static struct nsim_quic_key *nsim_quic_next_add(struct netdevsim *ns)
 		nkey = NULL;
 	} else if (nkey->err) {
 		list_del(&nkey->list);
+		ns->quic.pending--;
 	} else {
 		nsim_quic_insert(ns, nkey);
+		ns->quic.pending--;
 	}
 	mutex_unlock(&ns->quic.lock);
 
@@ -355,12 +357,12 @@ static int nsim_quic_table_add(struct netdevsim *ns, struct nsim_quic_key *nkey)
 	int ret = 0;
 
 	mutex_lock(&ns->quic.lock);
-	if (ns->quic.keys + list_count_nodes(&ns->quic.adding) >=
-	    READ_ONCE(ns->quic.max_keys)) {
+	if (ns->quic.keys + ns->quic.pending >= READ_ONCE(ns->quic.max_keys)) {
 		ret = -ENOSPC;
 	} else if (delay && !ns->quic.stopping) {
 		nkey->due = jiffies + delay;
 		list_add_tail(&nkey->list, &ns->quic.adding);
+		ns->quic.pending++;
 		queue_delayed_work(system_dfl_wq, &ns->quic.add_work, delay);
 		ret = -EINPROGRESS;
 	} else if (nkey->err) {
@@ -458,6 +460,7 @@ static void nsim_quic_forget(struct netdevsim *ns)
 	}
 	ns->quic.keys = 0;
 	list_splice_init(&ns->quic.adding, &adds);
+	ns->quic.pending = 0;
 	mutex_unlock(&ns->quic.lock);
 
 	/* It may be about to tell that a key is there which has just been forgotten. */
@@ -495,6 +498,7 @@ static void nsim_quic_stop(struct netdevsim *ns)
 	mutex_lock(&ns->quic.lock);
 	ns->quic.stopping = true;
 	list_splice_init(&ns->quic.adding, &adds);
+	ns->quic.pending = 0;
 	mutex_unlock(&ns->quic.lock);
 	cancel_delayed_work_sync(&ns->quic.add_work);
 	nsim_quic_cancel_adds(ns, &adds);
@@ -579,6 +583,7 @@ static void nsim_quic_debugfs_init(struct netdevsim *ns)
 	ns->quic.ddir = ddir;
 
 	debugfs_create_u32("keys", 0400, ddir, &ns->quic.keys);
+	debugfs_create_u32("pending", 0400, ddir, &ns->quic.pending);
 	debugfs_create_u32("adds", 0400, ddir, &ns->quic.adds);
 	debugfs_create_u32("dels", 0400, ddir, &ns->quic.dels);
 	debugfs_create_atomic_t("packets", 0400, ddir, &ns->quic.packets);

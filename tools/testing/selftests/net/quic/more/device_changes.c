@@ -348,6 +348,7 @@ TEST_F(changes, reset_while_added)
 {
 	WRITE("add_delay_ms", LONG);
 	SEND_BY(QUIC_BY_FALLBACK);
+	ASSERT_EQ(1, quic_nsim_becomes(self->nsim, "pending", 1));
 	WRITE("add_delay_ms", 0);
 	WRITE("reset", 1);
 	EXPECT_EQ(1, quic_nsim_becomes(self->nsim, "refusals", 1));
@@ -361,6 +362,7 @@ TEST_F(changes, registered_again_while_added)
 {
 	WRITE("add_delay_ms", LONG);
 	SEND_BY(QUIC_BY_FALLBACK);
+	ASSERT_EQ(1, quic_nsim_becomes(self->nsim, "pending", 1));
 	WRITE("add_delay_ms", 0);
 	WRITE("rereg", 1);
 	EXPECT_EQ(1, quic_nsim_read(self->nsim, "refusals"));
