@@ -406,6 +406,8 @@ TEST_F(queued, module_unloaded)
 	quic_flow_info(&info, &keys, &self->sender.packet.dcid,
 		       &self->sender.to);
 	ASSERT_EQ(0, quic_flow_add(self->sender.tx, &info));
+	/* The tap of the device has seen plain text. */
+	EXPECT_LT(0, quic_path_wire(&self->sender.path, false).markers);
 	TAKEN();
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "quic_env.h"
 #include "quic_nsim_expect.h"
 
 #define MTU		65535
@@ -523,6 +524,11 @@ FIXTURE_SETUP(checksums)
 				  "neigh flush dev quic0\n"));
 	if (quic_path_ip(path, true, "link add bridge type bridge\n"))
 		SKIP(return, "needs CONFIG_BRIDGE");
+	ASSERT_EQ(0, quic_path_enter(path, true));
+	/* The bridge would answer for the receiver's address. */
+	ASSERT_EQ(0, quic_env_write_file("/proc/sys/net/ipv4/conf/all/arp_ignore",
+					 "1"));
+	ASSERT_EQ(0, quic_path_enter(path, false));
 	ASSERT_EQ(0, quic_path_ip(path, true, bridged));
 	ASSERT_EQ(0, quic_path_enter(path, true));
 	ASSERT_EQ(variant->left, quic_path_offload("quic2", variant->left));
