@@ -82,21 +82,14 @@ static unsigned int device_new(const struct quic_path *path, bool there,
 	return quic_path_enter(path, false) ? 0 : index;
 }
 
-int quic_nsim_add(struct quic_nsim *nsim, const struct quic_path *path,
-		  const char *here, const char *there)
+int quic_nsim_again(const struct quic_nsim *nsim, const struct quic_path *path,
+		    const char *here, const char *there)
 {
-	unsigned int first = FIRST_ID + getpid() * IDS, index[2];
+	unsigned int index[2];
 	char text[100];
 	int i;
 
-	if (!next_id)
-		remove_leftovers();
-	if (next_id + 2 > IDS) {
-		errno = ENOSPC;
-		return -1;
-	}
 	for (i = 0; i < 2; i++) {
-		nsim->id[i] = first + next_id++;
 		index[i] = device_new(path, i, nsim->id[i], i ? there : here);
 		if (!index[i])
 			return -1;
@@ -104,6 +97,22 @@ int quic_nsim_add(struct quic_nsim *nsim, const struct quic_path *path,
 	snprintf(text, sizeof(text), "%d:%u %d:%u", path->here, index[0],
 		 path->there, index[1]);
 	return bus_write("link_device", text);
+}
+
+int quic_nsim_add(struct quic_nsim *nsim, const struct quic_path *path,
+		  const char *here, const char *there)
+{
+	unsigned int first = FIRST_ID + getpid() * IDS;
+
+	if (!next_id)
+		remove_leftovers();
+	if (next_id + 2 > IDS) {
+		errno = ENOSPC;
+		return -1;
+	}
+	nsim->id[0] = first + next_id++;
+	nsim->id[1] = first + next_id++;
+	return quic_nsim_again(nsim, path, here, there);
 }
 
 int quic_nsim_remove_end(const struct quic_nsim *nsim, bool there)

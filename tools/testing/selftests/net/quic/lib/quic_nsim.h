@@ -22,6 +22,9 @@ struct quic_nsim {
  */
 int quic_nsim_add(struct quic_nsim *nsim, const struct quic_path *path,
 		  const char *here, const char *there);
+/* The same once more, after it was removed */
+int quic_nsim_again(const struct quic_nsim *nsim, const struct quic_path *path,
+		    const char *here, const char *there);
 /* One end of it, or both */
 int quic_nsim_remove_end(const struct quic_nsim *nsim, bool there);
 void quic_nsim_remove(const struct quic_nsim *nsim);
