@@ -88,6 +88,12 @@ int quic_race_flow_del(int fd, const struct quic_race_flow *flow);
 /* Ask for what is known of it, @direction: QUIC_CAP_TX or QUIC_CAP_RX */
 int quic_race_flow_look(int fd, const struct quic_race_flow *flow,
 			uint8_t direction);
+/*
+ * Parties for the flows of @race->env.tx: a key update, which is a new flow after
+ * it was deleted; and that.
+ */
+int quic_race_update(struct quic_race *race, unsigned int *seed);
+int quic_race_delete(struct quic_race *race, unsigned int *seed);
 /* A party that asks inet_diag for all sockets */
 int quic_race_diag(struct quic_race *race, unsigned int *seed);
 

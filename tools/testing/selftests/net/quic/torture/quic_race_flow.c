@@ -200,6 +200,24 @@ struct quic_race_flow *quic_race_any_flow(const struct quic_race *race,
 	return &race->flows[rand_r(seed) % race->num_flows];
 }
 
+int quic_race_update(struct quic_race *race, unsigned int *seed)
+{
+	struct quic_race_flow *flow = quic_race_any_flow(race, seed);
+	uint8_t next;
+	int err;
+
+	next = __atomic_load_n(&flow->generation, __ATOMIC_RELAXED) + 1;
+	err = quic_race_flow_add(race->env.tx, flow, next);
+	if (!err)
+		__atomic_store_n(&flow->generation, next, __ATOMIC_RELAXED);
+	return err;
+}
+
+int quic_race_delete(struct quic_race *race, unsigned int *seed)
+{
+	return quic_race_flow_del(race->env.tx, quic_race_any_flow(race, seed));
+}
+
 int quic_race_put_in_slot(int fd)
 {
 	int err = 0;

@@ -71,26 +71,6 @@ static int send_train(struct quic_race *race, unsigned int *seed)
 			      quic_race_any_flow(race, seed), seed);
 }
 
-/* Key updates; the first after a deletion is a new flow. */
-
-static int update_key(struct quic_race *race, unsigned int *seed)
-{
-	struct quic_race_flow *flow = quic_race_any_flow(race, seed);
-	uint8_t next;
-	int err;
-
-	next = __atomic_load_n(&flow->generation, __ATOMIC_RELAXED) + 1;
-	err = quic_race_flow_add(race->env.tx, flow, next);
-	if (!err)
-		__atomic_store_n(&flow->generation, next, __ATOMIC_RELAXED);
-	return err;
-}
-
-static int delete_flow(struct quic_race *race, unsigned int *seed)
-{
-	return quic_race_flow_del(race->env.tx, quic_race_any_flow(race, seed));
-}
-
 static int delete_all(struct quic_race *race, unsigned int *seed)
 {
 	/* The others are to have flows most of the time. */
@@ -112,8 +92,8 @@ TEST_F_TIMEOUT(race_flows, update_and_delete, QUIC_RACE_TIMEOUT)
 	static const int deletes[] = { ENOENT, 0 };
 	static const struct quic_race_party parties[] = {
 		{ "send", send_train, sends, 4 },
-		{ "update", update_key, updates, 2 },
-		{ "delete", delete_flow, deletes, 1 },
+		{ "update", quic_race_update, updates, 2 },
+		{ "delete", quic_race_delete, deletes, 1 },
 		{ "delete all", delete_all, NULL, 1 },
 		{ "look at a flow", look_at_flow, deletes, 1 },
 		{ "look", quic_race_diag, NULL, 1 },
