@@ -31,8 +31,8 @@ SLOW=(devices limits ngtcp2.sh:peers ngtcp2.sh:many_connections ngtcp2.sh:impair
 	ngtcp2_receive.sh:many_connections ngtcp2_paths.sh changes numbers
 	race_sockets race_flows race_attach)
 # With two processors
-RACES=(memory numbers rx_flows rx_changing race_attach race_devices race_flows race_memory
-	race_receive race_receive_attach race_receive_devices race_receive_numbers
+RACES=(memory numbers rx_flows rx_changing race_attach race_device_keys race_devices
+	race_flows race_memory race_receive race_receive_attach race_receive_devices race_receive_numbers
 	race_receive_sockets race_sockets audit load)
 # What ciphers have to do with, and the module's unit tests
 CIPHERS=(tx rx rx_match rx_status multipath flows kunit.sh)

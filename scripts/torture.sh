@@ -18,8 +18,9 @@
 HOUR=${HOUR:-3600}
 PARTS=${PARTS:-fuzz faults module races load speed kasan lockdep lockdep-races kcsan
 	kcsan-races s390x arm64 nginx nginx-distro coverage}
-RACES=(audit audit_receive race_attach race_devices race_flows race_memory race_receive
-	race_receive_attach race_receive_devices race_receive_numbers race_receive_sockets race_sockets)
+RACES=(audit audit_receive race_attach race_device_keys race_devices race_flows
+	race_memory race_receive race_receive_attach race_receive_devices
+	race_receive_numbers race_receive_sockets race_sockets)
 
 # part FLAVOUR SECONDS [test...]: all tests, unless some are named
 part() {
@@ -37,8 +38,11 @@ part() {
 run_part() {
 	case $1 in
 	# Ten million calls of each, at 2,000 a second
-	fuzz) part um-debug $((HOUR * 3 / 2)) fuzz fuzz_receive ;;
-	faults) part um-debug "$HOUR" fail_nth fail_nth_send fail_nth_receive fail_nth_rx_flows ;;
+	fuzz) part um-debug $((HOUR * 3 / 2)) fuzz fuzz_device fuzz_receive ;;
+	faults)
+		part um-debug "$HOUR" fail_nth fail_nth_device fail_nth_send \
+			fail_nth_receive fail_nth_rx_flows
+		;;
 	# Hundreds of network namespaces: UML's KASAN would take all memory.
 	module) part x86_64-debug "$HOUR" fail_nth_module ;;
 	# Minutes for each race
