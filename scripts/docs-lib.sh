@@ -6,15 +6,23 @@
 # with what Sphinx has made of the kernel without it, and reads only what differs. This
 # takes seconds, the other minutes: it is kept, in build/docs.base.
 
-# Those with files that the series edits; each is built by itself.
-DOCS="networking admin-guide/sysctl"
+# The pages that the series adds or edits, below Documentation
+docs_pages() {
+	sgit "$REPO" diff --name-only refs/patches/base series -- 'Documentation/*.rst' |
+		sed 's,^Documentation/,,'
+}
 
-# htmldocs OUT: build $DOCS below OUT, and write the warnings, without the numbers of
-# lines, to OUT.warnings
+# Their directories: each is built by itself.
+docs_directories() {
+	docs_pages | sed 's,/[^/]*$,,' | sort -u
+}
+
+# htmldocs OUT: build them below OUT; the warnings, without the numbers of lines, are in
+# OUT.warnings
 htmldocs() {
 	local out=$1 dir
 
-	for dir in $DOCS; do
+	for dir in $(docs_directories); do
 		mkdir -p "$out/$dir"
 		make -s -C "$OBJECTS_TREE" O="$out/$dir" SPHINXDIRS="$dir" htmldocs < /dev/null || return
 	done > "$out.log" 2>&1
@@ -27,7 +35,7 @@ htmldocs() {
 base_docs() {
 	local from out=$BUILD/docs.base
 
-	from="$(cat "$BUILD/pristine.from"), $(sphinx-build --version), $DOCS"
+	from=$(cat "$BUILD/pristine.from"; sphinx-build --version; docs_directories)
 	[ "$from" != "$(cat "$out.from" 2> /dev/null)" ] || return 0
 	say "Documentation of the kernel without the series (once, some minutes)"
 	rm -rf "$out" "$out.from"
@@ -38,7 +46,7 @@ base_docs() {
 
 # Print the warnings that only the documentation with the series has.
 new_docs_warnings() {
-	local out=$BUILD/docs dir page
+	local out=$BUILD/docs page
 
 	base_docs
 	rm -rf "$out"
@@ -48,12 +56,8 @@ new_docs_warnings() {
 	htmldocs "$out" || { tail -n 20 "$out.log"; return; }
 	comm -13 "$BUILD/docs.base.warnings" "$out.warnings"
 	# Without Sphinx the kernel's make builds nothing, and succeeds.
-	for dir in $DOCS; do
-		sgit "$REPO" diff --name-only refs/patches/base series -- "Documentation/$dir/*.rst" |
-			while read -r page; do
-				page=${page#Documentation/}
-				[ "$out/$dir/Documentation/output/${page%.rst}.html" -nt "$out.begin" ] ||
-					echo "Documentation/$page was not built"
-			done
+	docs_pages | while read -r page; do
+		[ "$out/${page%/*}/Documentation/output/${page%.rst}.html" -nt "$out.begin" ] ||
+			echo "Documentation/$page was not built"
 	done
 }
