@@ -6,7 +6,8 @@
 #
 # Files of net/quic that nothing builds yet are compiled all the same, each by itself, and
 # so is what CONFIG_UDP_ULP adds to UDP. Nothing is linked: that a step calls nothing that
-# is not there is seen by its undefined symbols.
+# is not there is seen by its undefined symbols. All is compiled for User Mode Linux, but
+# what is x86's own.
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/series-lib.sh"
@@ -40,12 +41,13 @@ undefined() {
 
 lock
 need_packages gcc:gcc make:make flex:flex bison:bison bc:bc perl:perl ccache:ccache \
-	rsync:rsync git:git
+	rsync:rsync git:git /usr/include/libelf.h:libelf-dev
 [ -n "${NETQUIC_ASSEMBLED:-}" ] || "$ROOT/scripts/assemble.sh"
 log=$BUILD/bisect.log
 : > "$log"
 steps=0
 mapfile -t objects < <(edited_objects | grep -v '^arch/')
+mapfile -t x86_objects < <(edited_objects | grep '^arch/x86/')
 from=$(sgit "$REPO" rev-parse "refs/patches/${FROM:-base}")
 for commit in $(mailed_commits); do
 	[ "$commit" != "$from" ] || from=$(sgit "$REPO" rev-parse refs/patches/base)
@@ -57,7 +59,7 @@ for commit in $(mailed_commits); do
 	[ -e "$OBJECTS_TREE/net/quic/Makefile" ] || hooked=1
 	hook
 	case " ${files[*]}" in
-	*" net/"* | *" include/"* | *" io_uring/"* | *" kernel/"* | *" drivers/"*)
+	*" net/"* | *" include/"* | *" io_uring/"* | *" kernel/"* | *" drivers/"* | *" crypto/"*)
 		for choice in y m n; do
 			out=$BUILD/objects.$choice
 			configure_objects "$out" um "CONFIG_QUIC=$choice"
@@ -79,10 +81,18 @@ for commit in $(mailed_commits); do
 		;;
 	esac
 	case " ${files[*]}" in
+	*" arch/x86/"*)
+		out=$BUILD/objects.x86_64
+		configure_objects "$out" x86_64 CONFIG_QUIC=m CONFIG_CRYPTO_AES_NI_INTEL=y
+		objects_make "$out" x86_64 KCFLAGS=-Werror "${x86_objects[@]}" >> "$log" 2>&1 ||
+			{ tail -n 30 "$log" >&2; die "x86_64 does not compile at: $subject"; }
+		;;
+	esac
+	case " ${files[*]}" in
 	*" tools/testing/"*)
 		out=$BUILD/objects.selftests
 		rm -rf "$out"
-		objects_make "$out" um headers > "$log" 2>&1 || die "no headers, see $log"
+		objects_make "$out" um headers >> "$log" 2>&1 || die "no headers, see $log"
 		make -s -C "$OBJECTS_TREE/tools/testing/selftests" TARGETS=net/quic FORCE_TARGETS=1 \
 			O="$out" KHDR_INCLUDES="-isystem $out/usr/include" USERCFLAGS=-Werror \
 			>> "$log" 2>&1 ||
