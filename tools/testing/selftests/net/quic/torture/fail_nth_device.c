@@ -63,8 +63,7 @@ FIXTURE_TEARDOWN(device)
 {
 	close(self->sender.tx);
 	self->sender.tx = -1;
-	quic_nsim_expect_forgotten(_metadata, &self->sender.path,
-				   self->nsim);
+	quic_nsim_expect_forgotten(_metadata, self->nsim);
 	EXPECT_EQ(0, quic_stat_becomes("QuicCurrTxDevice", 0));
 	EXPECT_EQ(0, quic_flows_become(0));
 	quic_nsim_sender_close(&self->sender);

@@ -144,8 +144,7 @@ FIXTURE_TEARDOWN(fuzz)
 	close(self->sender.tx);
 	self->sender.tx = -1;
 	for (i = 0; i < SIMS; i++)
-		quic_nsim_expect_forgotten(_metadata, &self->sender.path,
-					   &self->sim[i]);
+		quic_nsim_expect_forgotten(_metadata, &self->sim[i]);
 	EXPECT_EQ(0, quic_stat_becomes("QuicCurrTxDevice", 0));
 	quic_nsim_remove(&self->sim[1]);
 	quic_nsim_sender_close(&self->sender);
