@@ -43,12 +43,12 @@ FIXTURE_TEARDOWN(race_device_keys)
 	EXPECT_TRUE(quic_race_nsim_close(&self->race));
 }
 
+/* Who is not able to take a key keeps it from the others for a second. */
 static const char *any_device(unsigned int *seed)
 {
-	static const char * const names[] = {
-		"quic0", "quic0", "quic2", "quic2", "quic4" };
-
-	return names[rand_r(seed) % ARRAY_SIZE(names)];
+	if (rand_r(seed) % 200 == 0)
+		return "quic4";
+	return rand_r(seed) & 1 ? "quic0" : "quic2";
 }
 
 /* The route flips from message to message, and between those who send. */
