@@ -55,9 +55,10 @@ index()
 # Which way the server's packets go
 by_device()
 {
-	ip -n "$server" route replace 192.0.2.2/32 dev quic2 src 192.0.2.1 &&
-	ip -n "$client" route replace 192.0.2.1/32 dev quic3 src 192.0.2.2 ||
+	ip -n "$server" route replace 192.0.2.2/32 dev quic2 src 192.0.2.1 ||
 		fault "no route"
+	ip -n "$client" route replace 192.0.2.1/32 dev quic3 src 192.0.2.2 ||
+		fault "no route back"
 }
 
 by_veth()
