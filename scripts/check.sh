@@ -15,13 +15,13 @@
 CHECKS=${CHECKS:-checkpatch shellcheck headers kernel_doc htmldocs maintainers gcc clang
 	sparse smatch coccinelle size selftests unmailed}
 CLANG=19
-status=0
+WRONG=$BUILD/check.wrong
 LINUX=$BUILD/linux
 
-# wrong FILE: show what a tool has said, and remember
+# wrong FILE: show what a tool has said, and remember, also behind a pipe
 wrong() {
 	cat "$1"
-	status=1
+	: > "$WRONG"
 }
 
 # Files that are mailed: of the overlay, or of the kernel
@@ -154,7 +154,7 @@ check_clang() {
 }
 
 check_sparse() {
-	need_sparse || { say "sparse: NOT RUN, there is none that is new enough"; status=1; return; }
+	need_sparse || { say "sparse: NOT RUN, there is none that is new enough"; : > "$WRONG"; return; }
 	compile "$BUILD/objects.sparse" C=2 CHECK="$SPARSE"
 }
 
@@ -242,9 +242,10 @@ check_selftests() {
 need_packages pod2text:perl git:git shellcheck:shellcheck \
 	/usr/share/doc/python3-ply:python3-ply
 "$ROOT/scripts/assemble.sh"
+rm -f "$WRONG"
 for check in $CHECKS; do
 	say "$check"
 	"check_$check"
 done
-[ "$status" = 0 ] && say "clean"
-exit "$status"
+[ ! -e "$WRONG" ] || exit 1
+say "clean"
