@@ -419,6 +419,7 @@ struct quic_dev_key *quic_dev_skb_key(const struct quic_dev *qd,
 {
 	struct quic_dev_key *key = ext->keys[phase];
 
+	/* Whoever sees it sees @priv, see quic_dev_key_place(). */
 	return key && smp_load_acquire(&key->on) == qd ? key : NULL;
 }
 EXPORT_SYMBOL_GPL(quic_dev_skb_key);
