@@ -26,7 +26,7 @@ IN_PARTS=(ngtcp2.sh ngtcp2_receive.sh)
 # More of them, in um only, or if named: they need what scripts/nginx.sh builds.
 NGINX=(nginx.sh nginx_faults.sh)
 # A guest that began one of these when the others are done would be waited for.
-SLOW=(devices limits ngtcp2.sh:peers ngtcp2.sh:many_connections ngtcp2.sh:impairments
+SLOW=(device_tx devices limits ngtcp2.sh:peers ngtcp2.sh:many_connections ngtcp2.sh:impairments
 	ngtcp2_receive.sh:downloads ngtcp2_receive.sh:impairments
 	ngtcp2_receive.sh:many_connections ngtcp2_paths.sh changes numbers
 	race_sockets race_flows race_attach)
