@@ -37,11 +37,17 @@ static void forget_phase(struct quic_nsim_sender *sender, int phase)
 	sender->phase[phase] = NULL;
 }
 
+void quic_nsim_sender_hang_up(struct quic_nsim_sender *sender)
+{
+	close(sender->tx);
+	sender->tx = -1;
+}
+
 void quic_nsim_sender_close(struct quic_nsim_sender *sender)
 {
 	forget_phase(sender, 0);
 	forget_phase(sender, 1);
-	close(sender->tx);
+	quic_nsim_sender_hang_up(sender);
 	quic_nsim_close(&sender->nsim, &sender->path);
 }
 

@@ -24,6 +24,8 @@ struct quic_nsim_sender {
 int quic_nsim_sender_open(struct quic_nsim_sender *sender, int family,
 			  bool segments);
 void quic_nsim_sender_close(struct quic_nsim_sender *sender);
+/* The socket alone, if it is there: the device is to forget its keys. */
+void quic_nsim_sender_hang_up(struct quic_nsim_sender *sender);
 
 /* Generation @generation of flow @which, whose packets are the next ones then */
 int quic_nsim_sender_begin(struct quic_nsim_sender *sender, int cipher,

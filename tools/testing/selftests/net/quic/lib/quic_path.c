@@ -78,9 +78,12 @@ static int set_patience(int fd, int us)
 			  sizeof(patience));
 }
 
-static int receiver_open(in_port_t *port)
+int quic_path_receiver(in_port_t *port)
 {
-	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+	struct sockaddr_in6 any = {
+		.sin6_family = AF_INET6,
+		.sin6_port = *port,
+	};
 	int size = SOCKET_BUFFER, fd;
 	socklen_t len = sizeof(any);
 
@@ -101,7 +104,8 @@ int quic_path_namespaces(struct quic_path *path)
 	if (unshare(CLONE_NEWNET))
 		return -1;
 	path->there = open("/proc/self/ns/net", O_RDONLY);
-	path->rx = receiver_open(&path->port);
+	path->port = 0;
+	path->rx = quic_path_receiver(&path->port);
 	path->wire[1] = wire_open();
 	if (unshare(CLONE_NEWNET))
 		return -1;

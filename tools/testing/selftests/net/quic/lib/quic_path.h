@@ -39,6 +39,9 @@ int quic_path_enter(const struct quic_path *path, bool there);
 /* Let ip(8) do what the lines of a batch say, there or here. */
 int quic_path_ip(const struct quic_path *path, bool there, const char *batch);
 
+/* One more receiver, of both families, at @port, which is told if it is 0 */
+int quic_path_receiver(in_port_t *port);
+
 /*
  * A socket of the family, and where its messages reach the receiver: at an
  * address of QUIC_PATH_IPV4 or QUIC_PATH_IPV6.

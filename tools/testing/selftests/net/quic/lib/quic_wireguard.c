@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A WireGuard device with one peer, without wireguard-tools. */
+/* WireGuard over a path, without wireguard-tools. */
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,8 @@
 #include <openssl/evp.h>
 
 #include "quic_wireguard.h"
+
+#define PORT	51820
 
 struct request {
 	struct nlmsghdr nlh;
@@ -130,8 +133,9 @@ static void put_allowed_ips(struct request *req)
 	nest_end(req, ips);
 }
 
-int quic_wireguard_set(const char *device, unsigned int end,
-		       const struct sockaddr_in *peer)
+/* Two of these with @end 0 and 1 are each other's peers. */
+static int set_device(const char *device, unsigned int end,
+		      const struct sockaddr_in *peer)
 {
 	uint16_t port = ntohs(peer->sin_port);
 	struct nlattr *peers, *entry;
@@ -165,4 +169,20 @@ int quic_wireguard_set(const char *device, unsigned int end,
 out:
 	close(fd);
 	return ret;
+}
+
+int quic_wireguard_set(const struct quic_path *path, bool there)
+{
+	struct sockaddr_in peer = {
+		.sin_family = AF_INET,
+		.sin_port = htons(PORT),
+	};
+	int ret;
+
+	inet_pton(AF_INET, there ? "203.0.113.1" : "203.0.113.2",
+		  &peer.sin_addr);
+	if (quic_path_enter(path, there))
+		return -1;
+	ret = set_device(there ? "path1" : "path0", there, &peer);
+	return quic_path_enter(path, false) ? -1 : ret;
 }

@@ -33,15 +33,9 @@ FIXTURE_SETUP(changes)
 					    0));
 }
 
-static void close_socket(FIXTURE_DATA(changes) *self)
-{
-	close(self->sender.tx);
-	self->sender.tx = -1;
-}
-
 FIXTURE_TEARDOWN(changes)
 {
-	close_socket(self);
+	quic_nsim_sender_hang_up(&self->sender);
 	if (!self->gone) {
 		quic_nsim_expect_forgotten(_metadata, self->nsim);
 		EXPECT_EQ(0, quic_nsim_read(self->nsim, "drops"));
@@ -386,7 +380,7 @@ TEST_F(changes, closed_while_added)
 {
 	WRITE("add_delay_ms", 10 * SHORT);
 	SEND_BY(QUIC_BY_FALLBACK);
-	close_socket(self);
+	quic_nsim_sender_hang_up(&self->sender);
 	EXPECT_EQ(1, quic_nsim_becomes(self->nsim, "adds", 1));
 	EXPECT_EQ(1, quic_nsim_becomes(self->nsim, "dels", 1));
 }
@@ -501,7 +495,7 @@ TEST_F_TIMEOUT(changes, route_to_a_device_that_does, 60)
 		GENS(0, 1, 1);
 		GO_BY("quic0");
 	}
-	close_socket(self);
+	quic_nsim_sender_hang_up(&self->sender);
 	quic_nsim_expect_forgotten(_metadata, &other);
 	EXPECT_EQ(0, quic_nsim_read(&other, "drops"));
 	quic_nsim_remove(&other);

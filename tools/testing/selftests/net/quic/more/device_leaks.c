@@ -29,7 +29,6 @@
 #define GAP		200
 #define FIRST		1000
 #define PLAIN		0x5a
-#define WIREGUARD_PORT	51820
 
 /*
  * quic0 and quic1 are the pair of which one protects, quic2 and quic3 a pair of
@@ -173,41 +172,6 @@ static void setup_devices(struct __test_metadata *_metadata, struct run *run,
 	ASSERT_NE(0, run->home);
 }
 
-static int set_wireguard(const struct quic_path *path, bool there)
-{
-	struct sockaddr_in peer = {
-		.sin_family = AF_INET,
-		.sin_port = htons(WIREGUARD_PORT),
-	};
-	int ret;
-
-	inet_pton(AF_INET, there ? "203.0.113.1" : "203.0.113.2",
-		  &peer.sin_addr);
-	if (quic_path_enter(path, there))
-		return -1;
-	ret = quic_wireguard_set(there ? "path1" : "path0", there, &peer);
-	return quic_path_enter(path, false) ? -1 : ret;
-}
-
-/* The same port as there, for what is looped back. */
-static int receiver_here(const struct quic_path *path)
-{
-	struct sockaddr_in6 any = {
-		.sin6_family = AF_INET6,
-		.sin6_port = path->port,
-	};
-	struct timeval patience = { .tv_sec = 2 };
-	int size = 8 << 20, fd;
-
-	fd = socket(AF_INET6, SOCK_DGRAM, 0);
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
-		       sizeof(patience)) ||
-	    bind(fd, (void *)&any, sizeof(any)))
-		return -1;
-	return fd;
-}
-
 static int open_socket(struct run *run, const struct way *way, int family)
 {
 	int fd = quic_path_socket(&run->path, family, &run->to), on = 1;
@@ -295,6 +259,7 @@ static void aim(struct __test_metadata *_metadata, struct run *run,
 static void run_open(struct __test_metadata *_metadata, struct run *run,
 		     const struct way *way, int family)
 {
+	in_port_t port;
 	int i;
 
 	run->modules = module_references();
@@ -306,14 +271,16 @@ static void run_open(struct __test_metadata *_metadata, struct run *run,
 	run->tap = -1;
 	setup_devices(_metadata, run, way);
 	for (i = 0; i < 2 && way->wireguard; i++)
-		ASSERT_EQ(0, set_wireguard(&run->path, i)) {
+		ASSERT_EQ(0, quic_wireguard_set(&run->path, i)) {
 			TH_LOG("WireGuard: %s", strerror(errno));
 		}
 	if (way->bound) {
 		run->tap = quic_env_wire_open(way->bound);
 		ASSERT_LE(0, run->tap);
 	}
-	run->here = receiver_here(&run->path);
+	/* The same port as there, for what is looped back */
+	port = run->path.port;
+	run->here = quic_path_receiver(&port);
 	run->plain = open_socket(run, way, family);
 	run->tx = open_socket(run, way, family);
 	ASSERT_LE(0, run->here);

@@ -61,16 +61,10 @@ FIXTURE_SETUP(queued)
 	ASSERT_EQ(0, quic_nsim_sender_begin(sender, QUIC_AES_GCM_128, 0, 0));
 }
 
-static void close_socket(FIXTURE_DATA(queued) *self)
-{
-	close(self->sender.tx);
-	self->sender.tx = -1;
-}
-
 /* Nothing stays, nothing has leaked. */
 FIXTURE_TEARDOWN(queued)
 {
-	close_socket(self);
+	quic_nsim_sender_hang_up(&self->sender);
 	if (!self->gone) {
 		quic_nsim_expect_forgotten(_metadata, self->nsim);
 		EXPECT_EQ(0, quic_nsim_read(self->nsim, "drops"));
@@ -168,7 +162,7 @@ TEST_F(queued, closed)
 {
 	TAKEN();
 	QUEUE();
-	close_socket(self);
+	quic_nsim_sender_hang_up(&self->sender);
 	EXPECT_EQ(1, quic_nsim_read(self->nsim, "keys"));
 	LEAVE_BY(QUIC_BY_DEVICE);
 }
@@ -219,7 +213,7 @@ TEST_F(queued, reset_and_closed)
 	TAKEN();
 	QUEUE();
 	ASSERT_EQ(0, quic_nsim_write(self->nsim, "reset", 1));
-	close_socket(self);
+	quic_nsim_sender_hang_up(&self->sender);
 	EXPECT_EQ(0, quic_flows_become(0));
 	LEAVE_BY(QUIC_BY_FALLBACK);
 }
@@ -237,7 +231,7 @@ TEST_F(queued, registered_again)
 TEST_F(queued, never_offered)
 {
 	QUEUE();
-	close_socket(self);
+	quic_nsim_sender_hang_up(&self->sender);
 	EXPECT_EQ(0, quic_nsim_read(self->nsim, "adds"));
 	EXPECT_EQ(0, quic_flows_become(0));
 	LEAVE_BY(QUIC_BY_FALLBACK);
@@ -278,7 +272,7 @@ TEST_F(queued, queue_removed_after_close)
 {
 	TAKEN();
 	QUEUE();
-	close_socket(self);
+	quic_nsim_sender_hang_up(&self->sender);
 	EXPECT_EQ(0, quic_nsim_read(self->nsim, "dels"));
 	ASSERT_EQ(0, system("tc qdisc del dev quic0 root"));
 	EXPECT_EQ(1, quic_nsim_becomes(self->nsim, "dels", 1));
@@ -320,7 +314,7 @@ TEST_F(queued, device_removed)
 	ASSERT_EQ(0, quic_nsim_remove_end(self->nsim, false));
 	self->gone = true;
 	expect_nothing(_metadata, self);
-	close_socket(self);
+	quic_nsim_sender_hang_up(&self->sender);
 	EXPECT_EQ(0, quic_flows_become(0));
 }
 
@@ -328,7 +322,7 @@ TEST_F(queued, device_removed_after_close)
 {
 	TAKEN();
 	QUEUE();
-	close_socket(self);
+	quic_nsim_sender_hang_up(&self->sender);
 	ASSERT_EQ(0, quic_nsim_remove_end(self->nsim, false));
 	self->gone = true;
 	EXPECT_EQ(0, quic_flows_become(0));
@@ -341,7 +335,7 @@ static void leave_namespace(struct __test_metadata *_metadata,
 {
 	struct quic_path *path = &self->sender.path;
 
-	close_socket(self);
+	quic_nsim_sender_hang_up(&self->sender);
 	close(path->wire[0]);
 	path->wire[0] = -1;
 	ASSERT_EQ(0, quic_path_enter(path, true));
@@ -386,7 +380,7 @@ TEST_F(queued, module_unloaded)
 		SKIP(return, "quic is built in");
 	TAKEN();
 	QUEUE();
-	close_socket(self);
+	quic_nsim_sender_hang_up(&self->sender);
 	EXPECT_EQ(0, quic_flows_become(0));
 	EXPECT_EQ(-1, unload());
 	EXPECT_EQ(EAGAIN, errno);

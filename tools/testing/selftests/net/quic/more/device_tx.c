@@ -125,7 +125,7 @@ FIXTURE_SETUP(device)
 /* Nothing stays on the device. */
 FIXTURE_TEARDOWN(device)
 {
-	close(self->sender.tx);
+	quic_nsim_sender_hang_up(&self->sender);
 	quic_nsim_expect_forgotten(_metadata, &self->sender.nsim);
 	EXPECT_EQ(0, quic_stat_becomes("QuicCurrTxDevice", 0));
 	EXPECT_EQ(0, quic_stat("QuicTxDeviceDrop"));
@@ -543,7 +543,7 @@ FIXTURE_SETUP(checksums)
 
 FIXTURE_TEARDOWN(checksums)
 {
-	close(self->sender.tx);
+	quic_nsim_sender_hang_up(&self->sender);
 	quic_nsim_expect_forgotten(_metadata, &self->sender.nsim);
 	quic_nsim_sender_close(&self->sender);
 }

@@ -4,7 +4,6 @@
  * without: the same as from plain UDP, and protected.
  */
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +15,6 @@
 #define DCID_LEN	8
 #define SEGMENT		1200	/* fits in any tunnel */
 #define COUNT		20
-#define WIREGUARD_PORT	51820
 
 /* Batches for ip(8); tunnels have other addresses outside. */
 #define INSIDE(device, n)						\
@@ -117,22 +115,6 @@ FIXTURE_VARIANT_ADD(paths, hop_by_hop) {
 	.hop_by_hop = true,
 };
 
-static int set_wireguard(const struct quic_path *path, bool there)
-{
-	struct sockaddr_in peer = {
-		.sin_family = AF_INET,
-		.sin_port = htons(WIREGUARD_PORT),
-	};
-	int ret;
-
-	inet_pton(AF_INET, there ? "203.0.113.1" : "203.0.113.2",
-		  &peer.sin_addr);
-	if (quic_path_enter(path, there))
-		return -1;
-	ret = quic_wireguard_set(there ? "path1" : "path0", there, &peer);
-	return quic_path_enter(path, false) ? -1 : ret;
-}
-
 FIXTURE_SETUP(paths)
 {
 	struct quic_keys keys;
@@ -146,7 +128,7 @@ FIXTURE_SETUP(paths)
 	ASSERT_EQ(0, quic_path_ip(&self->path, false, variant->here));
 	ASSERT_EQ(0, quic_path_ip(&self->path, true, variant->there));
 	for (i = 0; i < 2 && variant->wireguard; i++) {
-		ASSERT_EQ(0, set_wireguard(&self->path, i)) {
+		ASSERT_EQ(0, quic_wireguard_set(&self->path, i)) {
 			TH_LOG("WireGuard: %s", strerror(errno));
 		}
 	}

@@ -61,8 +61,7 @@ FIXTURE_SETUP(device)
 
 FIXTURE_TEARDOWN(device)
 {
-	close(self->sender.tx);
-	self->sender.tx = -1;
+	quic_nsim_sender_hang_up(&self->sender);
 	quic_nsim_expect_forgotten(_metadata, self->nsim);
 	EXPECT_EQ(0, quic_stat_becomes("QuicCurrTxDevice", 0));
 	EXPECT_EQ(0, quic_flows_become(0));

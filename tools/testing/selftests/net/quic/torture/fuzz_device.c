@@ -141,8 +141,7 @@ FIXTURE_TEARDOWN(fuzz)
 				quic_oracle_free(self->sender.phase[1]);
 		}
 	}
-	close(self->sender.tx);
-	self->sender.tx = -1;
+	quic_nsim_sender_hang_up(&self->sender);
 	for (i = 0; i < SIMS; i++)
 		quic_nsim_expect_forgotten(_metadata, &self->sim[i]);
 	EXPECT_EQ(0, quic_stat_becomes("QuicCurrTxDevice", 0));
