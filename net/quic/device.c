@@ -10,24 +10,19 @@
 #include "quic.h"
 #include "tx.h"
 
-static struct quic_key *quic_dev_key_of(struct quic_dev_key *dev_key)
-{
-	return container_of(dev_key, struct quic_key, dev);
-}
-
 static void quic_device_hold_key(struct quic_dev_key *dev_key)
 {
-	refcount_inc(&quic_dev_key_of(dev_key)->refcnt);
+	refcount_inc(&quic_key_of_device(dev_key)->refcnt);
 }
 
 static void quic_device_put_key(struct quic_dev_key *dev_key)
 {
-	quic_key_put(quic_dev_key_of(dev_key));
+	quic_key_put(quic_key_of_device(dev_key));
 }
 
 static void quic_device_free_key(struct quic_dev_key *dev_key)
 {
-	quic_key_free(&quic_dev_key_of(dev_key)->rcu);
+	quic_key_free(&quic_key_of_device(dev_key)->rcu);
 }
 
 static void quic_device_count(struct net *net, enum quic_dev_count what, int n)

@@ -201,6 +201,11 @@ void quic_key_free(struct rcu_head *rcu);
 void quic_key_tell_devices(struct quic_key *key,
 			   const struct quic_connection_info *info);
 
+static inline struct quic_key *quic_key_of_device(struct quic_dev_key *dev_key)
+{
+	return container_of(dev_key, struct quic_key, dev);
+}
+
 static inline bool quic_key_on_device(const struct quic_key *key)
 {
 	return READ_ONCE(key->dev.on);

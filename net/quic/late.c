@@ -60,8 +60,8 @@ static int quic_late_packet(const struct quic_skb_ext *ext,
 
 	*next = pn + 1;
 
-	return quic_key_protect(container_of(dev_key, struct quic_key, dev),
-				req, packet, len, ext->dcid_len, pn);
+	return quic_key_protect(quic_key_of_device(dev_key), req, packet, len,
+				ext->dcid_len, pn);
 }
 
 static int quic_late_packets(const struct quic_skb_ext *ext, u8 *packets,

@@ -318,18 +318,16 @@ static struct nsim_quic_key *nsim_quic_next_add(struct netdevsim *ns)
 	mutex_lock(&ns->quic.lock);
 	nkey = list_first_entry_or_null(&ns->quic.adding, struct nsim_quic_key,
 					list);
-	if (!nkey) {
-		;
-	} else if (time_before(now, nkey->due)) {
+	if (nkey && time_before(now, nkey->due)) {
 		queue_delayed_work(system_dfl_wq, &ns->quic.add_work,
 				   nkey->due - now);
 		nkey = NULL;
-	} else if (nkey->err) {
-		list_del(&nkey->list);
+	} else if (nkey) {
 		ns->quic.pending--;
-	} else {
-		nsim_quic_insert(ns, nkey);
-		ns->quic.pending--;
+		if (nkey->err)
+			list_del(&nkey->list);
+		else
+			nsim_quic_insert(ns, nkey);
 	}
 	mutex_unlock(&ns->quic.lock);
 
