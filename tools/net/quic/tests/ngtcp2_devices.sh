@@ -44,7 +44,7 @@ add_devices()
 	echo "10:$(index "$server" quic2) 11:$(index "$client" quic3)" \
 		> $bus/link_device || exit 1
 	exec 10<&- 11<&-
-	by_device
+	by_device || exit 1
 }
 
 index()
@@ -55,16 +55,13 @@ index()
 # Which way the server's packets go
 by_device()
 {
-	ip -n "$server" route replace 192.0.2.2/32 dev quic2 src 192.0.2.1 ||
-		fault "no route"
-	ip -n "$client" route replace 192.0.2.1/32 dev quic3 src 192.0.2.2 ||
-		fault "no route back"
+	ip -n "$server" route replace 192.0.2.2/32 dev quic2 src 192.0.2.1 &&
+	ip -n "$client" route replace 192.0.2.1/32 dev quic3 src 192.0.2.2
 }
 
 by_veth()
 {
-	ip -n "$server" route replace 192.0.2.2/32 dev quic0 src 192.0.2.1 ||
-		fault "no route"
+	ip -n "$server" route replace 192.0.2.2/32 dev quic0 src 192.0.2.1
 }
 
 of_device()
@@ -126,11 +123,11 @@ by_the_way()
 {
 	local last now
 
-	last=$(of_device packets)
+	last=$(stat_of "$server" QuicTxSwPackets)
 	while [ -e "$files/under_way" ]; do
 		now=$(stat_of "$server" QuicTxSwPackets)
 		if [ "$now" -ge $((last + size / 1452 / 12)) ]; then
-			"$@"
+			"$@" || return
 			last=$now
 		fi
 		sleep 0.01
@@ -148,7 +145,7 @@ transfer()
 	by_the_way "${@:3}" &
 	get gtls || fault "the client failed with $?"
 	rm "$files/under_way"
-	wait $!
+	wait $! || fault "what was to happen did not"
 	expect_file
 	expect_kernel "$size"
 	expect_peer
@@ -189,18 +186,31 @@ plain()
 	stop_server
 }
 
+# Packets by the veth pair since there is one
+by_veth_so_far()
+{
+	ip netns exec "$server" cat /sys/class/net/quic0/statistics/tx_packets
+}
+
+# more_by_veth THAN: or there is nothing more to send
+more_by_veth()
+{
+	[ ! -e "$files/under_way" ] || [ "$(by_veth_so_far)" -ge $(($1 + 20)) ]
+}
+
 to_and_fro()
 {
-	by_veth
-	sleep 0.1
-	by_device
+	local before
+
+	before=$(by_veth_so_far)
+	by_veth && slowwait 10 more_by_veth "$before" && by_device
 }
 
 changes()
 {
 	slowly_by_device
 	listen h3
-	transfer "the route moves to a veth and back" 0 to_and_fro
+	transfer "the route moves to a veth and back" 1 to_and_fro
 	transfer "the device is reset" 10 reset_device
 	stop_server
 
