@@ -35,23 +35,33 @@ x86_objects() {
 	new_objects
 }
 
-# compile_log OUT VARIABLE...: ours and what is edited, with these variables of make's;
-# what is said is in OUT.log
-compile_log() {
-	local out=$1 objects OBJECTS_FLAGS
-	shift
+# compile_at COMMIT OUT VARIABLE...: the objects that come as input, of a commit of
+# build/series-git and with these variables of make's; what is said is in OUT.log
+compile_at() {
+	local commit=$1 out=$2 objects OBJECTS_FLAGS
+	shift 2
 	OBJECTS_FLAGS=("$@")
 
-	checkout_objects "$(sgit "$REPO" rev-parse series)"
-	mapfile -t objects < <(x86_objects)
+	mapfile -t objects
+	checkout_objects "$(sgit "$REPO" rev-parse "$commit")"
 	configure_objects "$out" x86_64 CONFIG_QUIC=m CONFIG_CRYPTO_AES_NI_INTEL=y
 	objects_make "$out" x86_64 "${objects[@]}" > "$out.log" 2>&1 || true
+}
+
+# The same of ours and what is edited
+compile_log() {
+	x86_objects | compile_at series "$@"
 }
 
 # The same, where nothing is to be said
 compile() {
 	compile_log "$@"
 	[ ! -s "$1.log" ] || wrong "$1.log"
+}
+
+# Warnings of a log without the numbers of lines, sorted
+unnumbered() {
+	sed -E 's/:[0-9]+:[0-9]+:/:/' "$1" | sort
 }
 
 # checkpatch LOG OPTIONS... < file names
@@ -155,7 +165,13 @@ check_clang() {
 
 check_sparse() {
 	need_sparse || { say "sparse: NOT RUN, there is none that is new enough"; : > "$WRONG"; return; }
-	compile "$BUILD/objects.sparse" C=2 CHECK="$SPARSE"
+	# Of the kernel's files that are edited, what it says without the series is not ours.
+	local out=$BUILD/objects.sparse log=$BUILD/check.sparse
+
+	edited_objects | compile_at refs/patches/base "$out.base" C=2 CHECK="$SPARSE"
+	compile_log "$out" C=2 CHECK="$SPARSE"
+	comm -13 <(unnumbered "$out.base.log") <(unnumbered "$out.log") > "$log"
+	[ ! -s "$log" ] || { wrong "$log"; say "$out.log has the lines"; }
 }
 
 # No Debian has a package of it: it looks where somebody has installed one. What its half
