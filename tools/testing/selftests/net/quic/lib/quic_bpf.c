@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,29 +19,30 @@
 	{ .code = BPF_JMP | BPF_CALL, .imm = function }
 #define EXIT { .code = BPF_JMP | BPF_EXIT }
 
-/* What comes from another device, perhaps sent there by us, passes. */
-#define PASS_FORWARDED							\
-	MOV_REG(BPF_REG_6, BPF_REG_1),					\
-	{ .code = BPF_LDX | BPF_MEM | BPF_W,				\
-	  .dst_reg = BPF_REG_2, .src_reg = BPF_REG_1,			\
-	  .off = offsetof(struct __sk_buff, ingress_ifindex) },		\
-	{ .code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = BPF_REG_2, .off = 2 }, \
-	MOV(BPF_REG_0, TCX_PASS),					\
-	EXIT
+#define PROGRAM_MAX	16
 
 int quic_bpf_redirect(unsigned int from, unsigned int to, bool clone,
 		      bool ingress)
 {
 	int flags = ingress ? BPF_F_INGRESS : 0;
+	/* What comes from another device, perhaps sent there by us, passes. */
+	const struct bpf_insn start[] = {
+		MOV_REG(BPF_REG_6, BPF_REG_1),
+		{ .code = BPF_LDX | BPF_MEM | BPF_W,
+		  .dst_reg = BPF_REG_2, .src_reg = BPF_REG_1,
+		  .off = offsetof(struct __sk_buff, ingress_ifindex) },
+		{ .code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = BPF_REG_2,
+		  .off = 2 },
+		MOV(BPF_REG_0, TCX_PASS),
+		EXIT,
+	};
 	const struct bpf_insn redirect[] = {
-		PASS_FORWARDED,
 		MOV(BPF_REG_1, (int)to),
 		MOV(BPF_REG_2, flags),
 		CALL(BPF_FUNC_redirect),
 		EXIT,
 	};
 	const struct bpf_insn cloning[] = {
-		PASS_FORWARDED,
 		MOV_REG(BPF_REG_1, BPF_REG_6),
 		MOV(BPF_REG_2, (int)to),
 		MOV(BPF_REG_3, flags),
@@ -48,11 +50,12 @@ int quic_bpf_redirect(unsigned int from, unsigned int to, bool clone,
 		MOV(BPF_REG_0, TCX_PASS),
 		EXIT,
 	};
+	size_t rest = clone ? sizeof(cloning) : sizeof(redirect);
+	struct bpf_insn program[PROGRAM_MAX];
 	union bpf_attr load = {
 		.prog_type = BPF_PROG_TYPE_SCHED_CLS,
-		.insns = (uintptr_t)(clone ? cloning : redirect),
-		.insn_cnt = (clone ? sizeof(cloning) : sizeof(redirect)) /
-			    sizeof(struct bpf_insn),
+		.insns = (uintptr_t)program,
+		.insn_cnt = (sizeof(start) + rest) / sizeof(*program),
 		.license = (uintptr_t)"GPL",
 	};
 	union bpf_attr link = {
@@ -61,6 +64,8 @@ int quic_bpf_redirect(unsigned int from, unsigned int to, bool clone,
 	};
 	int prog, fd;
 
+	memcpy(program, start, sizeof(start));
+	memcpy((char *)program + sizeof(start), clone ? cloning : redirect, rest);
 	prog = syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
 	if (prog < 0)
 		return -1;

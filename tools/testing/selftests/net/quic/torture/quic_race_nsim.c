@@ -217,11 +217,11 @@ int quic_race_nsim_write(struct quic_race_nsim *own, unsigned int which,
 int quic_race_nsim_send(struct quic_race *race, int fd, const char *device,
 			struct quic_race_flow *flow, unsigned int *seed)
 {
+	static __thread struct quic_train train;
 	struct quic_race_nsim *own = race->own;
 	unsigned int index = if_nametoindex(device);
 	struct in6_pktinfo ipv6 = { .ipi6_ifindex = index };
 	struct in_pktinfo ipv4 = { .ipi_ifindex = index };
-	static __thread struct quic_train train;
 	struct quic_msghdr hdr;
 	struct quic_msg msg;
 

@@ -136,8 +136,8 @@ TEST_F_TIMEOUT(race_flows, another_flow_matches, QUIC_RACE_TIMEOUT)
 static int send_same_numbers(struct quic_race *race, unsigned int *seed,
 			     bool fails)
 {
-	struct quic_race_flow *flow = quic_race_any_flow(race, seed);
 	static __thread struct quic_train train;
+	struct quic_race_flow *flow = quic_race_any_flow(race, seed);
 	uint64_t pn, next, end;
 	struct quic_msghdr hdr;
 	struct quic_addr to;

@@ -87,10 +87,10 @@ FIXTURE_TEARDOWN(race_memory)
 static void write_message(struct quic_race *race, unsigned int slot,
 			  unsigned int *seed)
 {
+	static __thread struct quic_train train;
 	struct shared *shared = race->own;
 	struct message *message = &shared->messages[slot];
 	struct quic_race_flow *flow = &race->flows[slot];
-	static __thread struct quic_train train;
 	struct quic_packet packet = {
 		.pn_len = 4,
 		.len = PACKET_LEN,

@@ -89,9 +89,9 @@ static uint64_t sum_of(uint64_t pn)
 /* There is one of this party: numbers go out in order. */
 static int send_next(struct quic_race *race, unsigned int *seed)
 {
-	unsigned int count = 1 + rand_r(seed) % PACKETS_MAX;
 	static __thread struct quic_oracle *oracle;
 	static __thread struct quic_sealed sealed;
+	unsigned int count = 1 + rand_r(seed) % PACKETS_MAX;
 	struct shared *shared = race->own;
 	struct quic_packet packet;
 	struct quic_keys keys;

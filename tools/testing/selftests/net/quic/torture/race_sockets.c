@@ -112,8 +112,8 @@ static int pass_on(struct quic_race *race, unsigned int *seed)
  */
 static int take_and_send(struct quic_race *race, unsigned int *seed)
 {
-	struct shared *shared = race->own;
 	static __thread bool alone;
+	struct shared *shared = race->own;
 	int fd, err = 0;
 
 	if (!alone) {
