@@ -51,6 +51,8 @@ function group(title, side, column, library) {
 	bar(library == "" ? "GnuTLS" : library, side, column "-user")
 	bar("kernel", side, column "-kernel")
 	bar("with VAES", side, column "-kernel", "vaes_avx512")
+	if (packets[side, column "-device"])
+		bar("a device", side, column "-device")
 	y += gap
 }
 
@@ -64,14 +66,15 @@ function name_of(row) {
 END {
 	nginx = packets["nginx", "nginx-user"] > 0
 	groups = 6 + nginx
-	height = top + groups * (3 * (thick + 2) + gap) + 30 + 4 * 20 + 20
+	bars = 3 * groups + (packets["server", "gro-device"] > 0)
+	bottom = top + bars * (thick + 2) + groups * gap
+	height = bottom + 30 + 4 * 20 + 20
 	printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" " \
 		"font-family=\"sans-serif\" font-size=\"12\">\n", left + width + 50, height
 	print "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>"
 	text(8, 20, "start", "Instructions a packet of AES-128-GCM, of the program's own task, by where they go; " \
 		"protected or opened by GnuTLS or OpenSSL,")
-	text(8, 36, "start", "by the kernel as QEMU has counted it (AES-NI and AVX), and by a kernel with VAES and AVX-512, computed")
-	bottom = top + groups * (3 * (thick + 2) + gap)
+	text(8, 36, "start", "by the kernel as QEMU has counted it (AES-NI and AVX), and by a kernel with VAES and AVX-512, computed; or by a device")
 	for (v = 0; v <= most; v += 2000) {
 		printf "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"#dddddd\"/>\n", x_of(v), top - 6, x_of(v), bottom
 		text(x_of(v), top - 12, "middle", v)

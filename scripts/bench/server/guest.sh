@@ -8,7 +8,8 @@
 # h3_server and h3_client, and DIRECTORY/columns what to transfer: name, peer, options of
 # what is counted. The peer of a server is h3_client, which has UDP_GRO, or gtlsclient,
 # which has not; the peer of a client is h3_server. nginx runs in the Debian ROOT, and its
-# option is whether the kernel has net/quic, with or without. From here DIRECTORY has,
+# option is whether the kernel has net/quic, with or without. A name that ends with -device
+# is a transfer whose packets a device of the server's protects. From here DIRECTORY has,
 # for column N, maps.N, kallsyms.N, and packets.N: how many the server says that it has
 # sent, or the client of nginx that it has received.
 
@@ -36,6 +37,31 @@ ip -n server address add 192.0.2.1/24 dev quic0
 ip -n client address add 192.0.2.2/24 dev quic1
 ip -n server link set quic0 up
 ip -n client link set quic1 up
+
+# add_device ID NAMESPACE NAME ADDRESS: a netdevsim
+add_device() {
+	ip netns exec "$2" sh -c "echo $1 1 > /sys/bus/netdevsim/new_device"
+	ip -n "$2" link set "$(ip netns exec "$2" ls "/sys/bus/netdevsim/devices/netdevsim$1/net")" name "$3" up
+	ip -n "$2" address add "$4/32" dev "$3"
+}
+
+index() {
+	ip netns exec "$1" cat "/sys/class/net/$2/ifindex"
+}
+
+# One that protects packets and takes trains as they are; another way to the same client
+add_device 7 server quic2 192.0.2.1
+add_device 8 client quic3 192.0.2.2
+exec 10< /run/netns/server 11< /run/netns/client
+echo "10:$(index server quic2) 11:$(index client quic3)" > /sys/bus/netdevsim/link_device
+exec 10<&- 11<&-
+ip netns exec server ethtool -K quic2 tx-udp-segmentation on
+
+# go_by DEVICE DEVICE: which way packets go, of the server's and of the client's
+go_by() {
+	ip -n server route replace 192.0.2.2/32 dev "$1" src 192.0.2.1
+	ip -n client route replace 192.0.2.1/32 dev "$2" src 192.0.2.2
+}
 
 # No address is random, and all functions are found before.
 counted=(setarch -R env LD_LIBRARY_PATH="$work/counted" LD_BIND_NOW=1)
@@ -157,6 +183,10 @@ while read -r name peer options; do
 	echo "$name"
 	rm -f got/file
 	read -ra options <<< "$options"
+	case $name in
+	*-device) go_by quic2 quic3 ;;
+	*) go_by quic0 quic1 ;;
+	esac
 	if [ "$side" = nginx ]; then
 		nginx "${options[@]}"
 		get "$peer" --no-offload

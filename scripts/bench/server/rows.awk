@@ -40,6 +40,12 @@ $1 == "packets" {
 	spread[$2, $3] = $6
 }
 
+# What a simulated device does in the place of one that is none of the processor's work
+$1 == "count" && $4 == "device" {
+	device[$2, $3] += $5
+	next
+}
+
 $1 == "count" {
 	count[$2, $3, $4] += $5
 	total[$2, $3] += $5
@@ -66,6 +72,8 @@ function value(side, column, name,    all) {
 		exit failed = 1
 	}
 	all = total[side, column]
+	if (name == "device")
+		return column ~ /-device$/ ? device[side, column] / packets[side, column] : ""
 	if (name == "total") return all / packets[side, column]
 	if (name ~ /^vaes/ && column == "nginx-user" && !((side, column, name) in instead))
 		return ""

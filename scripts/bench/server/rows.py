@@ -56,6 +56,7 @@ KERNEL = {
 PATH = [
     ('.*',                'exc_page_fault|sysvec_.*|common_interrupt', 'rest'),
     ('.*',                '__softirqentry_text_start|handle_softirqs', 'softirq'),
+    ('.*',                'nsim_do_quic',                    'device'),
     ('path|quic',         'quic_key_(protect|open|mask)',    'aead'),
     ('path',              'quic_.*',                         'quic'),
     ('quic',              '(__)?(udp|ip)v?[46]?_.*',         'path'),

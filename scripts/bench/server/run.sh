@@ -16,7 +16,7 @@ lock
 [ -n "${NOBUILD:-}" ] || "$ROOT/scripts/build.sh" x86_64
 flavour x86_64
 selftest_compiler
-need_packages nm:binutils python3:python3-minimal ip:iproute2 setarch:util-linux
+need_packages nm:binutils python3:python3-minimal ip:iproute2 ethtool:ethtool setarch:util-linux
 
 say "Compiling h3_server, h3_client and the plugin"
 peers=$RESULTS_DIR/server-programs
@@ -83,6 +83,7 @@ count_server() {
 gro-user	h3_client --no-offload
 gro-kernel	h3_client --no-offload-rx --shortest=2
 gro-both	h3_client --shortest=2
+gro-device	h3_client --no-offload-rx --shortest=2
 gtls-user	gtlsclient --no-offload
 gtls-kernel	gtlsclient --no-offload-rx --shortest=2
 single-user	gtlsclient --no-offload --no-gso
