@@ -13,6 +13,7 @@
 #                                       fails if packets that are received tell by it
 #                                       what must be hidden (BENCH=timing: in ns, to
 #                                       look at)
+#   BENCH=others scripts/bench.sh       of that what plain UDP pays, in others.txt
 #   BENCH=device scripts/bench.sh       of that what is left to a device
 #   BENCH=server scripts/bench.sh       where the instructions of a whole server and
 #                                       of a client go: server.txt and server.svg
@@ -31,10 +32,11 @@ export PIN=0 NCPUS=1
 case $BENCH in
 all) flavours="um um-pristine" ;;
 quick | receive | receive-kernel | many | timing) flavours=um ;;
-instructions | device)
+instructions | device | others)
 	kernel=x86_64 unit=instructions
 	flavours=x86_64
 	[ "$BENCH" = device ] || flavours+=" x86_64-pristine"
+	[ "$BENCH" != others ] || flavours+=" x86_64-off"
 	RAW=$RESULTS_DIR/raw-instructions.txt
 	RESULTS=$RESULTS_DIR/instructions.txt
 	# Each takes one nanosecond of the guest's time, whatever it is (boot-qemu.sh).
@@ -42,7 +44,7 @@ instructions | device)
 	export QEMU_CPU=max,-erms,-fsrm
 	;;
 server) exec "$SOURCES/server/run.sh" ;;
-*) die "BENCH is 'all', 'quick', 'receive', 'receive-kernel', 'many', 'timing', 'instructions', 'device' or 'server', not '$BENCH'" ;;
+*) die "BENCH is 'all', 'quick', 'receive', 'receive-kernel', 'many', 'timing', 'instructions', 'others', 'device' or 'server', not '$BENCH'" ;;
 esac
 
 lock
@@ -92,6 +94,17 @@ guest() {
 boots() {
 	sed -n -E "s/^(send|receive)\t/boot\t$1\t/p"
 }
+
+if [ "$BENCH" = others ]; then
+	RAW=$RESULTS_DIR/raw-others.txt
+	circumstances "$kernel" > "$RAW"
+	for name in $flavours; do
+		say "Counting what plain UDP takes in $name"
+		guest "$name" others | sed -n "s/^other\t/other\t$name\t/p" >> "$RAW"
+	done
+	awk -f "$SOURCES/report-others.awk" "$RAW" | tee "$RESULTS_DIR/others.txt"
+	exit
+fi
 
 say "Measuring"
 {

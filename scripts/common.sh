@@ -10,7 +10,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 JOBS=${JOBS:-$(nproc)}
-FLAVOURS_KNOWN='um, um-debug, um-generic, um-distro, um-kasan, um-gcov, um-pristine, x86_64, x86_64-debug, x86_64-kcsan, x86_64-pristine, s390x, arm64'
+FLAVOURS_KNOWN='um, um-debug, um-generic, um-distro, um-kasan, um-gcov, um-pristine, x86_64, x86_64-debug, x86_64-kcsan, x86_64-pristine, x86_64-off, s390x, arm64'
 
 # Targets of the kernel's selftests: each is a collection for its runner.
 COLLECTIONS=(net/quic net/quic/more net/quic/tools net/quic/torture)
@@ -120,6 +120,7 @@ flavour() {
 	x86_64) FRAGMENTS="common qemu x86_64" ;;
 	x86_64-debug) FRAGMENTS="common qemu x86_64 debug x86_64-debug" ;;
 	x86_64-pristine) FRAGMENTS="common qemu x86_64" TREE=$BUILD/pristine ;;
+	x86_64-off) FRAGMENTS="common qemu x86_64 off" ;;
 	x86_64-kcsan) FRAGMENTS="common qemu x86_64 x86_64-kcsan" ;;
 	s390x) FRAGMENTS="common qemu foreign s390x" ;;
 	arm64) FRAGMENTS="common qemu foreign arm64" ;;

@@ -71,6 +71,25 @@ else
 	insmod "$here/module/quic_bench.ko"
 fi
 
+# plain STATE: what plain UDP takes, with the state of the kernel in front
+plain() {
+	taskset -c 0 "${program[@]}" plain-instructions | sed "s/^/other\t$1\t/"
+}
+
+if [ "$mode" = others ]; then
+	program=("$@")
+	plain unloaded
+	# A kernel that has nothing to load is what it was.
+	modprobe quic 2> /dev/null || exit 0
+	plain loaded
+	coproc "${program[@]}" hold
+	read -r -u "${COPROC[0]}"
+	plain attached
+	# shellcheck disable=SC2154 # coproc sets it
+	kill "$COPROC_PID"
+	exit
+fi
+
 # A kernel without the series has neither.
 if modprobe quic 2> /dev/null; then
 	sysctl -q user.max_quic_flows=1000000

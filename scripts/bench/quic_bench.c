@@ -11,8 +11,10 @@
  */
 #include <err.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "receiver.h"
 
@@ -75,6 +77,20 @@ static void run_plain(unsigned int rounds)
 		rounds_run(&setting, trains, ways, rounds);
 	}
 	receive_plain(&veth, rounds);
+}
+
+/* A socket with the ULP and a flow, until it is killed */
+static void hold(void)
+{
+	const struct setting setting = {
+		.target = &dummy, .cipher = ciphers, .wire = 1452
+	};
+
+	if (!sender_new(WAY_OFFLOAD, &setting, 1))
+		err(1, "no offload");
+	puts("held");
+	fflush(stdout);
+	pause();
 }
 
 static void run_ciphers(void)
@@ -207,6 +223,8 @@ int main(int argc, char **argv)
 		errx(1, "what?  run() tells");
 	if (!strcmp(argv[1], "sink"))
 		sink_run();
+	if (!strcmp(argv[1], "hold"))
+		hold();
 	if (!strcmp(argv[1], "gro") && argc > 2) {
 		gro_on(argv[2]);
 		return 0;
