@@ -68,7 +68,7 @@ static void quic_dev_key_place(struct quic_dev *qd, struct quic_dev_key *key)
 {
 	key->home = qd;
 	list_add(&key->node, &qd->keys);
-	key->user->count(key->net, QUIC_DEV_KEYS, 1);
+	key->user->count_keys(key->net, 1);
 	/* Whoever sees it sees @priv. */
 	smp_store_release(&key->on, qd);
 	WRITE_ONCE(key->retry, 0);
@@ -85,7 +85,7 @@ static void quic_dev_key_remove(struct quic_dev_key *key)
 	list_del(&key->node);
 	qd->ops->key_del(qd, key);
 	key->home = NULL;
-	key->user->count(key->net, QUIC_DEV_KEYS, -1);
+	key->user->count_keys(key->net, -1);
 	put_net(key->net);
 }
 
@@ -313,8 +313,7 @@ struct sk_buff *quic_validate_xmit(struct net_device *dev, struct sk_buff *skb)
 
 	rcu_read_lock();
 	if (dev && quic_dev_takes(dev, skb, ext, net))
-		user->count(net, QUIC_DEV_PACKETS,
-			    skb_is_gso(skb) ? skb_shinfo(skb)->gso_segs : 1);
+		user->passed(net, skb);
 	else
 		skb = user->protect(net, skb);
 	rcu_read_unlock();

@@ -8,11 +8,6 @@
 #include <linux/jiffies.h>
 #include <net/quic_dev.h>
 
-enum quic_dev_count {
-	QUIC_DEV_PACKETS,	/* that went to a device in plain text */
-	QUIC_DEV_KEYS,		/* on devices */
-};
-
 /**
  * struct quic_dev_user - what the module provides
  * @owner: the module: each key that a device or an skb may have pins it
@@ -20,7 +15,8 @@ enum quic_dev_count {
  * @put: drop it
  * @free: after the last one: no device has the key, nobody finds it
  * @protect: protect the packets of an skb; returns it, or NULL
- * @count: count for /proc/net/quic_stat
+ * @passed: an skb goes to the device that protects it.  RCU read side
+ * @count_keys: there are so many more keys on devices
  */
 struct quic_dev_user {
 	struct module	*owner;
@@ -28,8 +24,8 @@ struct quic_dev_user {
 	void		(*put)(struct quic_dev_key *key);
 	void		(*free)(struct quic_dev_key *key);
 	struct sk_buff	*(*protect)(struct net *net, struct sk_buff *skb);
-	void		(*count)(struct net *net, enum quic_dev_count what,
-				 int n);
+	void		(*passed)(struct net *net, const struct sk_buff *skb);
+	void		(*count_keys)(struct net *net, int n);
 };
 
 #ifdef CONFIG_QUIC_DEV

@@ -25,16 +25,31 @@ static void quic_device_free_key(struct quic_dev_key *dev_key)
 	quic_key_free(&quic_key_of_device(dev_key)->rcu);
 }
 
-static void quic_device_count(struct net *net, enum quic_dev_count what, int n)
+/* The socket of an skb, which may be closed, or another's: then NULL. */
+static struct quic_sock *quic_device_sock(const struct sk_buff *skb)
 {
-	switch (what) {
-	case QUIC_DEV_PACKETS:
-		QUIC_ADD_STATS(net, TX_DEVICE, n);
-		break;
-	case QUIC_DEV_KEYS:
-		QUIC_ADD_STATS(net, CURR_TX_DEVICE, n);
-		break;
-	}
+	const struct sock *sk = skb->sk;
+
+	if (!sk || !sk_fullsock(sk) || !sk_is_udp(sk) ||
+	    READ_ONCE(udp_sk(sk)->ulp_ops) != &quic_ulp_ops)
+		return NULL;
+
+	return rcu_dereference(udp_sk(sk)->ulp_data);
+}
+
+static void quic_device_passed(struct net *net, const struct sk_buff *skb)
+{
+	unsigned int packets = skb_shinfo(skb)->gso_segs ?: 1;
+	struct quic_sock *qs = quic_device_sock(skb);
+
+	QUIC_ADD_STATS(net, TX_DEVICE, packets);
+	if (qs)
+		atomic64_add(packets, &qs->device);
+}
+
+static void quic_device_count_keys(struct net *net, int n)
+{
+	QUIC_ADD_STATS(net, CURR_TX_DEVICE, n);
 }
 
 static const struct quic_dev_user quic_device_user = {
@@ -43,7 +58,8 @@ static const struct quic_dev_user quic_device_user = {
 	.put		= quic_device_put_key,
 	.free		= quic_device_free_key,
 	.protect	= quic_late,
-	.count		= quic_device_count,
+	.passed		= quic_device_passed,
+	.count_keys	= quic_device_count_keys,
 };
 
 /**

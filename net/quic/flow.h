@@ -147,6 +147,7 @@ struct quic_totals {
  * @rcu: inet_diag finds it under RCU
  * @totals: for inet_diag, of each direction; senders and readers write to them,
  *	and only read what stands before
+ * @device: packets of them that went to devices in plain text
  */
 struct quic_sock {
 	struct rhashtable	table;
@@ -155,6 +156,7 @@ struct quic_sock {
 	bool			rx_drop;
 	struct rcu_head		rcu;
 	struct quic_totals	totals[QUIC_DIR_NUM] ____cacheline_aligned_in_smp;
+	atomic64_t		device;
 };
 
 /* The flows of a locked socket, NULL without the ULP. */

@@ -106,10 +106,9 @@ static int quic_put_totals(struct sk_buff *skb, const struct quic_sock *qs,
 	return 0;
 }
 
-/* INET_ULP_INFO_QUIC, two times a u32 and three u64 */
-static_assert(NLA_HDRLEN + 2 * (NLA_HDRLEN + sizeof(u32) +
-				3 * (2 * NLA_HDRLEN + sizeof(u64))) <=
-	      UDP_ULP_INFO_SIZE);
+/* INET_ULP_INFO_QUIC, two times a u32 and three u64, and one more */
+static_assert(NLA_HDRLEN + 2 * (NLA_HDRLEN + sizeof(u32)) +
+	      7 * (2 * NLA_HDRLEN + sizeof(u64)) <= UDP_ULP_INFO_SIZE);
 
 /**
  * quic_ulp_get_info - tell inet_diag about a socket
@@ -136,7 +135,9 @@ int quic_ulp_get_info(struct sock *sk, struct sk_buff *skb)
 			    QUIC_INFO_TX_ERRORS) ||
 	    quic_put_totals(skb, qs, QUIC_RX, QUIC_INFO_RX_FLOWS,
 			    QUIC_INFO_RX_PACKETS, QUIC_INFO_RX_BYTES,
-			    QUIC_INFO_RX_ERRORS)) {
+			    QUIC_INFO_RX_ERRORS) ||
+	    nla_put_u64_64bit(skb, QUIC_INFO_TX_DEVICE,
+			      atomic64_read(&qs->device), QUIC_INFO_PAD)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}

@@ -157,6 +157,8 @@ struct quic_flow_info {
  * @QUIC_INFO_RX_PACKETS: packets that it has opened, u64.
  * @QUIC_INFO_RX_BYTES: bytes in them, with tags, u64.
  * @QUIC_INFO_RX_ERRORS: packets that were not authentic, as QuicRxSwBadTag, u64.
+ * @QUIC_INFO_TX_DEVICE: packets of QUIC_INFO_TX_PACKETS that network devices were
+ *	given to protect, as QuicTxDevice, u64.
  * @__QUIC_INFO_MAX: their number.
  */
 enum quic_info {
@@ -170,6 +172,7 @@ enum quic_info {
 	QUIC_INFO_RX_PACKETS,
 	QUIC_INFO_RX_BYTES,
 	QUIC_INFO_RX_ERRORS,
+	QUIC_INFO_TX_DEVICE,
 	__QUIC_INFO_MAX,
 };
 

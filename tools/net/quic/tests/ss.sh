@@ -28,6 +28,7 @@ wanted()
 	rx_packets QuicRxSwPackets
 	rx_bytes QuicRxSwBytes
 	rx_errors QuicRxSwBadTag
+	tx_device QuicTxDevice
 	END
 }
 

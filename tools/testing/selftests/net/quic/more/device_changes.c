@@ -9,7 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/inet_diag.h>
+
 #include "kselftest_harness.h"
+#include "quic_diag.h"
 #include "quic_nsim_expect.h"
 
 #define COUNT		10	/* packets of a train */
@@ -149,6 +152,53 @@ TEST_F(changes, taken)
 	TAKEN();
 	GENS(1, 1, 1);
 	EXPECT_EQ(2, quic_stat("QuicCurrTxDevice"));
+}
+
+/* What inet_diag tells of a socket of the test's */
+static struct quic_diag diag(struct __test_metadata *_metadata, int fd)
+{
+	struct quic_addr addr = { .len = sizeof(addr.ss) };
+	struct quic_diag answer = {};
+	int nl = quic_diag_open();
+
+	EXPECT_EQ(0, getsockname(fd, (struct sockaddr *)&addr.ss, &addr.len));
+	EXPECT_EQ(0, quic_diag_ask(nl, AF_INET6, &addr, true,
+				   QUIC_DIAG_EXT(INFO), &answer));
+	EXPECT_TRUE(answer.ulp);
+	close(nl);
+
+	return answer;
+}
+
+/* Of two sockets that send by the device each is told its own packets. */
+TEST_F(changes, told)
+{
+	int first = self->sender.tx;
+	struct quic_addr any = { .ss.ss_family = AF_INET6,
+				 .len = sizeof(struct sockaddr_in6) };
+	struct quic_diag before, after;
+
+	TAKEN();
+	SEND_BY(QUIC_BY_DEVICE);
+	before = diag(_metadata, first);
+	EXPECT_LT(COUNT, before.info[QUIC_INFO_TX_DEVICE]);
+	EXPECT_GT(before.info[QUIC_INFO_TX_PACKETS],
+		  before.info[QUIC_INFO_TX_DEVICE]);
+	EXPECT_EQ(quic_stat("QuicTxDevice"),
+		  before.info[QUIC_INFO_TX_DEVICE]);
+
+	self->sender.tx = socket(AF_INET6, SOCK_DGRAM, 0);
+	ASSERT_EQ(0, bind(self->sender.tx, (struct sockaddr *)&any.ss, any.len));
+	BEGIN(1, 0);
+	TAKEN();
+	after = diag(_metadata, self->sender.tx);
+	EXPECT_EQ(quic_stat("QuicTxDevice"),
+		  before.info[QUIC_INFO_TX_DEVICE] +
+		  after.info[QUIC_INFO_TX_DEVICE]);
+	after = diag(_metadata, first);
+	EXPECT_EQ(before.info[QUIC_INFO_TX_DEVICE],
+		  after.info[QUIC_INFO_TX_DEVICE]);
+	EXPECT_EQ(0, close(first));
 }
 
 TEST_F(changes, deleted)
@@ -446,6 +496,17 @@ static void add_way(struct __test_metadata *_metadata,
 				      &self->sender.to));		\
 	} while (0)
 
+/* quic2, which takes keys as well */
+static void add_other(struct __test_metadata *_metadata,
+		      const struct quic_path *path, struct quic_nsim *other)
+{
+	ASSERT_EQ(0, quic_nsim_add(other, path, "quic2", "quic3"));
+	add_way(_metadata, path, "quic2", "quic3");
+	ASSERT_EQ(true, quic_nsim_segments("quic2", true));
+}
+
+#define ADD_OTHER(other) add_other(_metadata, &self->sender.path, other)
+
 /* The key stays where it is: the route may come back, as it does. */
 TEST_F_TIMEOUT(changes, route_to_a_device_that_does_not, 60)
 {
@@ -478,10 +539,7 @@ TEST_F_TIMEOUT(changes, route_to_a_device_that_does, 60)
 	struct quic_nsim other;
 	int i;
 
-	ASSERT_EQ(0, quic_nsim_add(&other, &self->sender.path, "quic2",
-				   "quic3"));
-	add_way(_metadata, &self->sender.path, "quic2", "quic3");
-	ASSERT_EQ(true, quic_nsim_segments("quic2", true));
+	ADD_OTHER(&other);
 	GO_BY("quic0");
 	for (i = 1; i <= 3; i++) {
 		TAKEN();
@@ -506,10 +564,7 @@ TEST_F_TIMEOUT(changes, moved_while_a_device_goes, 60)
 {
 	struct quic_nsim other;
 
-	ASSERT_EQ(0, quic_nsim_add(&other, &self->sender.path, "quic2",
-				   "quic3"));
-	add_way(_metadata, &self->sender.path, "quic2", "quic3");
-	ASSERT_EQ(true, quic_nsim_segments("quic2", true));
+	ADD_OTHER(&other);
 	GO_BY("quic2");
 	ASSERT_EQ(0, quic_nsim_write(&other, "add_delay_ms", LONG));
 	send_by(_metadata, self, &other, QUIC_BY_FALLBACK);

@@ -85,19 +85,19 @@ static struct quic_diag receiver(struct __test_metadata *_metadata,
 }
 
 static void expect_infos(struct __test_metadata *_metadata,
-			 const struct quic_diag *answer, const uint64_t want[8])
+			 const struct quic_diag *answer, const uint64_t want[9])
 {
 	static const unsigned int types[] = {
 		QUIC_INFO_TX_FLOWS, QUIC_INFO_TX_PACKETS, QUIC_INFO_TX_BYTES,
 		QUIC_INFO_TX_ERRORS, QUIC_INFO_RX_FLOWS, QUIC_INFO_RX_PACKETS,
-		QUIC_INFO_RX_BYTES, QUIC_INFO_RX_ERRORS,
+		QUIC_INFO_RX_BYTES, QUIC_INFO_RX_ERRORS, QUIC_INFO_TX_DEVICE,
 	};
 	unsigned int i;
 
 	EXPECT_TRUE(answer->ulp);
 	EXPECT_STREQ("quic-crypto", answer->name);
-	EXPECT_EQ(0x3fc, answer->infos);
-	for (i = 0; i < 8; i++) {
+	EXPECT_EQ(0x7fc, answer->infos);
+	for (i = 0; i < 9; i++) {
 		EXPECT_EQ(want[i], answer->info[types[i]]) {
 			TH_LOG("attribute %u", types[i]);
 		}
@@ -129,7 +129,7 @@ TEST_F(diag, totals)
 	static struct quic_train train;
 	struct quic_connection_info info = self->info;
 	struct quic_diag answer;
-	uint64_t want[8] = {};
+	uint64_t want[9] = {};
 	struct quic_msg msg;
 	int i;
 
@@ -211,7 +211,7 @@ TEST_F(diag, full)
 		}
 		ASSERT_EQ(0, quic_diag_ask(self->nl, variant->family, &addrs[i],
 					   true, QUIC_DIAG_EXT(INFO), &want[i]));
-		ASSERT_EQ(0x3fc, want[i].infos);
+		ASSERT_EQ(0x7fc, want[i].infos);
 		ASSERT_EQ(i % 5, want[i].info[QUIC_INFO_TX_FLOWS]);
 	}
 	for (size = SMALL; size < SMALL + SOCKET; size += NLMSG_ALIGNTO) {
