@@ -153,7 +153,6 @@ void quic_tx_leave_to_device(struct quic_tx *tx, struct sk_buff *skb)
 int quic_tx_left_packet(struct quic_tx *tx, u8 *packet, unsigned int len,
 			u64 pn)
 {
-	const struct quic_train *train = tx->train;
 	struct quic_skb_ext *ext = tx->ext;
 
 	/* Taps may see it. */
@@ -161,7 +160,7 @@ int quic_tx_left_packet(struct quic_tx *tx, u8 *packet, unsigned int len,
 
 	ext->next_pkt_num = pn + 1;
 	ext->phases |= BIT(quic_packet_phase(packet[0]));
-	if (pn != quic_packet_number(packet, train->dcid_len, ext->pkt_num))
+	if ((pn - ext->pkt_num) >> (8 * quic_packet_pn_len(packet[0])))
 		return -ECANCELED;
 
 	return 0;
