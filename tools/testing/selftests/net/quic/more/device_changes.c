@@ -559,6 +559,26 @@ TEST_F_TIMEOUT(changes, route_to_a_device_that_does, 60)
 	quic_nsim_remove(&other);
 }
 
+/* A key that leaves for a device that takes its time is on none. */
+TEST_F_TIMEOUT(changes, moves_slowly, 60)
+{
+	struct quic_nsim other;
+	long fallback;
+
+	ADD_OTHER(&other);
+	GO_BY("quic0");
+	TAKEN();
+	GO_BY("quic2");
+	ASSERT_EQ(0, quic_nsim_write(&other, "add_delay_ms", LONG));
+	send_by(_metadata, self, &other, QUIC_BY_FALLBACK);
+	EXPECT_EQ(1, quic_nsim_becomes(self->nsim, "dels", 1));
+	GENS(0, 0, 1);
+	GO_BY("quic0");
+	fallback = quic_stat("QuicTxDeviceFallback");
+	SEND_UNTIL_COUNT("QuicTxDeviceFallback", fallback + 1);
+	quic_nsim_remove(&other);
+}
+
 /* The device that a key comes from has gone meanwhile. */
 TEST_F_TIMEOUT(changes, moved_while_a_device_goes, 60)
 {
