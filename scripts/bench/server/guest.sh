@@ -147,15 +147,18 @@ warm_up() {
 	wait "$server"
 }
 
-# maps_of PID: once all libraries are there
-maps_of() {
+# look_at PID: once all its libraries are there
+look_at() {
 	local maps=
 
 	until [[ $maps = */@(h3_*|nginx)*'[heap]'* ]]; do
+		kill -0 "$1" 2> /dev/null || failed "it has ended"
 		sleep 0.01
-		maps=$(< "/proc/$1/maps")
+		# There is none for a moment while a program becomes another.
+		maps=$(cat "/proc/$1/maps" 2> /dev/null) || true
 	done
-	echo "$maps"
+	echo "$maps" > "$directory/maps.$n"
+	cat /proc/kallsyms > "$directory/kallsyms.$n"
 }
 
 # packets: what the server says that it has sent; nginx says nothing
@@ -189,18 +192,20 @@ while read -r name peer options; do
 	esac
 	if [ "$side" = nginx ]; then
 		nginx "${options[@]}"
+		look_at "$server"
 		get "$peer" --no-offload
 	elif [ "$side" = server ]; then
 		serve "${options[@]}"
+		look_at "$server"
 		get "$peer" --no-offload
 	else
+		# Nor is it done before one has looked at it.
 		serve --no-offload
+		kill -STOP "$server"
 		get h3_client "${options[@]}"
+		look_at "$client"
+		kill -CONT "$server"
 	fi
-	pid=$server
-	[ "$side" != client ] || pid=$client
-	maps_of "$pid" > "$directory/maps.$n"
-	cat /proc/kallsyms > "$directory/kallsyms.$n"
 	wait "$client" || failed "the client failed"
 	[ "$side" != nginx ] || kill -QUIT "$server"
 	wait "$server" || failed "the server failed"
