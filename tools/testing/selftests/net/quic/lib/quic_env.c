@@ -21,7 +21,7 @@
 /* Enough for some trains of the largest size. */
 #define SOCKET_BUFFER	(8 << 20)
 
-static int loopback_up(void)
+int quic_env_loopback_up(void)
 {
 	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), ret;
@@ -106,7 +106,7 @@ int quic_env_open(struct quic_env *env, int family)
 	env->tx = -1;
 	env->rx = -1;
 	env->wire = -1;
-	if (unshare(CLONE_NEWNET) || loopback_up())
+	if (unshare(CLONE_NEWNET) || quic_env_loopback_up())
 		return -1;
 	env->wire = quic_env_wire_open("lo");
 	env->rx = quic_env_receiver(env, &env->to);

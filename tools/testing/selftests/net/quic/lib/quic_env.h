@@ -46,6 +46,8 @@ struct quic_wire {
 	bool marker;		/* QUIC_MARKER was seen */
 };
 
+/* In a network namespace that has just come */
+int quic_env_loopback_up(void);
 /* Every frame that leaves through @device, from the network header on */
 int quic_env_wire_open(const char *device);
 /* UDP, or a fragment of it */

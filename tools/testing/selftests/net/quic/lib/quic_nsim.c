@@ -63,6 +63,18 @@ static void remove_leftovers(void)
 		closedir(dir);
 }
 
+static int rename_device(const char *from, const char *to)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), ret;
+	struct ifreq ifr = {};
+
+	strncpy(ifr.ifr_name, from, IFNAMSIZ - 1);
+	strncpy(ifr.ifr_newname, to, IFNAMSIZ - 1);
+	ret = ioctl(fd, SIOCSIFNAME, &ifr);
+	close(fd);
+	return ret;
+}
+
 /* It comes as eth0. Returns its index. */
 static unsigned int device_new(const struct quic_path *path, bool there,
 			       unsigned int id, const char *name)
@@ -73,12 +85,8 @@ static unsigned int device_new(const struct quic_path *path, bool there,
 	snprintf(text, sizeof(text), "%u 1 1", id);
 	if (quic_path_enter(path, there))
 		return 0;
-	if (!bus_write("new_device", text)) {
-		snprintf(text, sizeof(text), "link set eth0 name %s\n", name);
-		if (!quic_path_ip(path, there, text) &&
-		    !quic_path_enter(path, there))
-			index = if_nametoindex(name);
-	}
+	if (!bus_write("new_device", text) && !rename_device("eth0", name))
+		index = if_nametoindex(name);
 	return quic_path_enter(path, false) ? 0 : index;
 }
 

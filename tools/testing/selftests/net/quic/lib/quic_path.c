@@ -101,21 +101,18 @@ int quic_path_namespaces(struct quic_path *path)
 {
 	path->tun[0] = -1;
 	path->tun[1] = -1;
-	if (unshare(CLONE_NEWNET))
+	if (unshare(CLONE_NEWNET) || quic_env_loopback_up())
 		return -1;
 	path->there = open("/proc/self/ns/net", O_RDONLY);
 	path->port = 0;
 	path->rx = quic_path_receiver(&path->port);
 	path->wire[1] = wire_open();
-	if (unshare(CLONE_NEWNET))
+	if (unshare(CLONE_NEWNET) || quic_env_loopback_up())
 		return -1;
 	path->here = open("/proc/self/ns/net", O_RDONLY);
 	path->wire[0] = wire_open();
-	if (path->there < 0 || path->rx < 0 || path->here < 0 ||
-	    path->wire[0] < 0 || path->wire[1] < 0)
-		return -1;
-	return quic_path_ip(path, false, "link set lo up\n") ||
-	       quic_path_ip(path, true, "link set lo up\n") ? -1 : 0;
+	return path->there < 0 || path->rx < 0 || path->here < 0 ||
+	       path->wire[0] < 0 || path->wire[1] < 0 ? -1 : 0;
 }
 
 int quic_path_veth(const struct quic_path *path, const char *here,
