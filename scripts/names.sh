@@ -40,7 +40,8 @@ module_script() {
 	net/quic/Kconfig)
 		printf '%s\n' "s/\<QUIC\([_=]\| &&\|$\)/${NAME^^}\1/; s/\<quic\. /$NAME. /"
 		;;
-	series/*-quic-sendmsg.patch | series/*-quic-dev.patch) echo "s,+= quic/,+= $NAME/," ;;
+	series/*-quic-sendmsg.patch) echo "s,+= quic/,+= $NAME/," ;;
+	series/*-quic-dev.patch) echo "s,+= quic/,+= $NAME/,; s/config QUIC_/config ${NAME^^}_/g" ;;
 	series/*-netdevsim.patch) echo "s/if QUIC_DEV/if ${NAME^^}_DEV/" ;;
 	series/*-documentation.patch) echo "s/^+   quic$/+   $NAME/" ;;
 	Documentation/networking/quic.rst) echo "s/called \`\`quic\`\`/called \`\`$NAME\`\`/" ;;
@@ -64,7 +65,7 @@ mkdir -p "$COPY"
 find "$COPY" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
 git -C "$ROOT" ls-files -co --exclude-standard | while read -r file; do
 	[ -f "$ROOT/$file" ] || continue
-	to=${file//net\/quic/net\/$NAME}
+	to=${file//net\/quic\//net\/$NAME\/}
 	to=${to/linux\/quic.h/linux\/$NAME.h}
 	to=${to/networking\/quic.rst/networking\/$NAME.rst}
 	mkdir -p "$COPY/$(dirname "$to")"
