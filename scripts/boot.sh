@@ -14,6 +14,7 @@
 # Exit status: the command's; 1 dirty log, 124 timeout, 125 guest died.
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/trouble-lib.sh"
 
 flavour "${1:-um}"
 [ $# -eq 0 ] || shift
@@ -39,20 +40,6 @@ TIMEOUT=${BOOT_TIMEOUT:-$PATIENCE}
 
 [ -e "$OUT/$IMAGE" ] || die "no kernel yet: scripts/build.sh $FLAVOUR"
 need_packages perl:perl-base ip:iproute2 modprobe:kmod sysctl:procps mount:mount
-
-# Sign of trouble in a kernel log. Lockdep's reports are BUGs or WARNINGs, but
-# for the one that it has given up.
-TROUBLE='BUG:|BUG at|BUG [^ ]+ \(|WARNING:|Oops|Kernel panic|KASAN:|UBSAN:|unreferenced object'
-TROUBLE+='|scheduling while atomic|sleeping function called|refcount_t:'
-TROUBLE+='|unregister_netdevice: waiting|rcu: INFO:|detected stall'
-TROUBLE+='|Kernel mode fault|general protection fault|blocked for more than'
-TROUBLE+='|possible (circular|recursive) locking|inconsistent lock state'
-TROUBLE+='|suspicious RCU usage|turning off the locking correctness validator'
-TROUBLE+='|Attempt to release alive inet socket|ODEBUG:|ref_tracker: |kmemleak: .*disabled'
-TROUBLE+='|SMP disabled'	# races would go unnoticed
-# The tracing core warns when it has no memory for the events of a module, once. To load
-# the module with no memory is what that test is for.
-PROVOKED='kernel/trace/trace_events\.c:[0-9]+ at event_define_fields.*: fail_nth_module/'
 
 RUN=$(mktemp -d "$OUT/run.XXXXXX")
 trap 'rm -rf "$RUN"' EXIT
@@ -123,8 +110,7 @@ elif ! status=$(cat "$RUN/status" 2> /dev/null); then
 	say "$FLAVOUR: the guest died; the end of its log:"
 	tail -n 30 "$log" >&2
 fi
-if awk -f "$ROOT/scripts/kcsan.awk" "$log" |
-	grep -nE "$TROUBLE" | grep -vE "$PROVOKED" > "$BOOT_LOG.trouble"; then
+if trouble "$log" > "$BOOT_LOG.trouble"; then
 	cat "$BOOT_LOG.trouble" >&2
 	say "$FLAVOUR: the lines above are in $BOOT_LOG.log"
 	[ "$status" != 0 ] || status=1

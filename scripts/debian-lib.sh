@@ -59,6 +59,31 @@ configure_apt() {
 		{ cat "$APT.log" >&2; die "cannot read $*"; }
 }
 
+# download PACKAGE: of what private_apt knows, unless an earlier clone did; set DEB. apt
+# checks the signature of the list, the list has the checksum of the package.
+download() {
+	local shown sum file size
+
+	shown=$(private_apt apt-cache show --no-all-versions "$1")
+	sum=$(awk '$1 == "SHA256:" { print $2 }' <<< "$shown")
+	file=$(awk '$1 == "Filename:" { print $2 }' <<< "$shown")
+	size=$(awk '$1 == "Size:" { print int($2 / 1000000 + 1) }' <<< "$shown")
+	DEB=$CACHE/${file##*/}
+	if [ -f "$DEB" ] && echo "$sum  $DEB" | sha256sum --status -c; then
+		say "Using $DEB, checksum as in the archive"
+		return
+	fi
+	say "Downloading $1 ($size MB)"
+	mkdir -p "$CACHE"
+	rm -rf "$APT/download"
+	mkdir "$APT/download"
+	(cd "$APT/download" && private_apt apt-get download "$1") \
+		> "$APT.log" 2>&1 || { cat "$APT.log" >&2; die "cannot download $1"; }
+	mv "$APT/download/"*.deb "$DEB.$$"
+	echo "$sum  $DEB.$$" | sha256sum --status -c || die "$1: wrong checksum"
+	mv "$DEB.$$" "$DEB"
+}
+
 # debootstrap_new DIRECTORY SUITE LOG [OPTION...]: a small Debian; sets "mirror"
 debootstrap_new() {
 	local directory=$1 suite=$2 log=$3

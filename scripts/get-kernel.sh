@@ -39,29 +39,6 @@ choose_package() {
 	echo "$newest"
 }
 
-# Download package $1 unless an earlier clone did; set DEB. apt checks the
-# signature of the list, the list has the checksum of the package.
-download() {
-	local sum file
-
-	sum=$(private_apt apt-cache show --no-all-versions "$1" | awk '$1 == "SHA256:" { print $2 }')
-	file=$(private_apt apt-cache show --no-all-versions "$1" | awk '$1 == "Filename:" { print $2 }')
-	DEB=$CACHE/${file##*/}
-	if [ -f "$DEB" ] && echo "$sum  $DEB" | sha256sum --status -c; then
-		say "Using $DEB, checksum as in the archive"
-		return
-	fi
-	say "Downloading $1 (about 160 MB)"
-	mkdir -p "$CACHE"
-	rm -rf "$BUILD/apt/download"
-	mkdir "$BUILD/apt/download"
-	(cd "$BUILD/apt/download" && private_apt apt-get download "$1") \
-		> "$BUILD/apt.log" 2>&1 || { cat "$BUILD/apt.log" >&2; die "cannot download $1"; }
-	mv "$BUILD/apt/download/"*.deb "$DEB.$$"
-	echo "$sum  $DEB.$$" | sha256sum --status -c || die "$1: wrong checksum"
-	mv "$DEB.$$" "$DEB"
-}
-
 from_debian() {
 	local package
 
