@@ -32,6 +32,9 @@ boot: ## a root shell inside the kernel (FLAVOUR=um-debug ...: another one, see 
 build: ## build the kernel (FLAVOUR=um-debug ...: another one, see README)
 	@scripts/build.sh $(FLAVOUR)
 
+deb: ## Debian packages of the kernel, for hardware (TRY=1: and boot them in QEMU)
+	@scripts/deb.sh
+
 series: ## write build/patches/ for git am (KERNEL_SRC=dir, NAMES=udp_quic, PROVE=1)
 	@scripts/series.sh
 
@@ -50,4 +53,4 @@ check: ## what tools say of the series and the scripts (CHECKS="sparse gcc": the
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run kselftest torture kunit bench coverage boot build series bisect configs refresh check clean
+.PHONY: help run kselftest torture kunit bench coverage boot build deb series bisect configs refresh check clean
