@@ -15,7 +15,7 @@ $1 == "about" || $1 == "library" || $1 == "driver" {
 
 # other, flavour, state, send or receive, target, family, use, cipher, bytes, heat, train,
 # way, minimum, median
-$1 == "other" {
+$1 == "other" && $4 ~ /^(send|receive)$/ {
 	row = sprintf("%-8s%-15s%-5s%-13s%2d", $4, $12 ~ /kernel/ ? "in the kernel" : "system calls", \
 		$6, $7, $11)
 	if (!(row in seen)) {
