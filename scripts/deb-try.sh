@@ -19,14 +19,6 @@ CONSOLE=$DIR/try.log		# the kernel's and systemd's
 OUTPUT=$DIR/try.output		# the transfers'
 HOME_IN_GUEST=/opt/net-quic
 
-# logged WHAT COMMAND...
-logged() {
-	local what=$1
-	shift
-	"$@" >> "$LOG" 2>&1 ||
-		{ tail -n 15 "$LOG" >&2; die "$what, see $LOG"; }
-}
-
 in_guest() {
 	DEBIAN_FRONTEND=noninteractive LC_ALL=C chroot "$GUEST" "$@"
 }

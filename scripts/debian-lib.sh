@@ -8,6 +8,14 @@ KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 # shellcheck disable=SC2034
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/net-quic
 
+# logged WHAT COMMAND...: its output goes to $LOG; WHAT says what failed
+logged() {
+	local what=$1
+	shift
+	"$@" >> "$LOG" 2>&1 ||
+		{ tail -n 15 "$LOG" >&2; die "$what, see $LOG"; }
+}
+
 # The main archive of this machine, as its own apt configuration names it.
 debian_mirror() {
 	local codename

@@ -19,14 +19,6 @@ LOG=$BUILD/iproute2.log
 APT=$DIR/apt
 HEADER=$ROOT/include/uapi/linux/quic.h
 
-# logged WHAT COMMAND...
-logged() {
-	local what=$1
-	shift
-	"$@" >> "$LOG" 2>&1 ||
-		{ tail -n 15 "$LOG" >&2; die "$what, see $LOG"; }
-}
-
 # fetch DIRECTORY FILE HASH: from the archive, unless an earlier clone did; set
 # ARCHIVE. The hash is all that is trusted.
 fetch() {

@@ -210,7 +210,8 @@ guests() {
 # for the registers of a processor with AMX, which the host wants to have all at once.
 runs_programs() {
 	[ "$FLAVOUR" = um-distro ] && grep -qw amx_tile /proc/cpuinfo || return 0
-	BOOT_LOG=$logs/boots "$ROOT/scripts/boot.sh" "$FLAVOUR" true > "$logs/boots.output" 2>&1
+	BOOT_LOG=$logs/boots "$ROOT/scripts/boot.sh" "$FLAVOUR" true > "$logs/boots.output" 2>&1 ||
+		! grep -q put_fp_registers "$logs/boots.log"
 }
 
 # report PROGRAM SECONDS

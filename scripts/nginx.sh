@@ -22,14 +22,6 @@ OURS=("$QUIC"/nginx/* "$QUIC"/quic_offload*.[ch] "$ROOT/include/uapi/linux/quic.
 OPTIONS=(--with-http_v3_module --without-pcre --without-http_rewrite_module
 	--without-http_gzip_module --with-http_dav_module --with-cc-opt="-O2 -g")
 
-# logged WHAT COMMAND...
-logged() {
-	local what=$1
-	shift
-	"$@" >> "$LOG" 2>&1 ||
-		{ tail -n 15 "$LOG" >&2; die "$what, see $LOG"; }
-}
-
 in_chroot() {
 	DEBIAN_FRONTEND=noninteractive LC_ALL=C chroot "$CHROOT${new:-}" "$@"
 }
