@@ -2,8 +2,8 @@
 # numbers unchanged. KCSAN watches all of the kernel, which has races of its own.
 #
 # A report names two accesses, or one, each with its stack. It is ours if one of
-# the accesses is made by a function of net/quic or udp_ulp.c, or by a helper that
-# works on its caller's memory. An access of UDP's is UDP's, even below
+# the accesses is made by a function of net/quic, udp_ulp.c or netdevsim's quic.c, or by
+# a helper that works on its caller's memory. An access of UDP's is UDP's, even below
 # quic_sendmsg().
 
 function helper(name) {
@@ -31,7 +31,7 @@ access && /\+0x[0-9a-f]+\// {
 	if (helper(name))
 		next
 	access = 0
-	if (name ~ /^(quic_|udp_.*ulp)/)
+	if (name ~ /^(quic_|udp_.*ulp|nsim_(do_)?quic)/)
 		ours = 1
 }
 
