@@ -304,43 +304,47 @@ unsigned int quic_receive(int rx, struct quic_oracle *const phase[2],
 	return i;
 }
 
-/* The sum of those that are meant; -1 if none is there */
-static long stats_add_up(const char *name,
-			 bool is_meant(const char *found, const char *name))
+void quic_stats(const char *const *names, long *values, unsigned int count)
 {
 	FILE *f = fopen("/proc/self/net/quic_stat", "r");
-	long value, result = -1;
 	char found[64];
+	unsigned int i;
+	long value;
 
-	if (!f)
-		return -1;
-	while (fscanf(f, "%63s %ld", found, &value) == 2)
-		if (is_meant(found, name))
-			result = value + (result < 0 ? 0 : result);
-	fclose(f);
-	return result;
-}
-
-static bool is_equal(const char *found, const char *name)
-{
-	return !strcmp(found, name);
-}
-
-static bool goes_on(const char *found, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	return !strncmp(found, prefix, len) && found[len];
+	for (i = 0; i < count; i++)
+		values[i] = -1;
+	while (f && fscanf(f, "%63s %ld", found, &value) == 2) {
+		for (i = 0; i < count; i++) {
+			if (!strcmp(found, names[i]))
+				values[i] = value;
+		}
+	}
+	if (f)
+		fclose(f);
 }
 
 long quic_stat(const char *name)
 {
-	return stats_add_up(name, is_equal);
+	long value;
+
+	quic_stats(&name, &value, 1);
+	return value;
 }
 
 long quic_stat_sum(const char *prefix)
 {
-	return stats_add_up(prefix, goes_on);
+	FILE *f = fopen("/proc/self/net/quic_stat", "r");
+	size_t len = strlen(prefix);
+	long value, sum = -1;
+	char found[64];
+
+	while (f && fscanf(f, "%63s %ld", found, &value) == 2) {
+		if (!strncmp(found, prefix, len) && found[len])
+			sum = value + (sum < 0 ? 0 : sum);
+	}
+	if (f)
+		fclose(f);
+	return sum;
 }
 
 long quic_stat_becomes(const char *name, long expected)

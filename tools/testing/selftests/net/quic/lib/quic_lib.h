@@ -145,6 +145,8 @@ unsigned int quic_receive(int rx, struct quic_oracle *const phase[2],
 
 /* A counter of /proc/net/quic_stat, -1 if it is not there. */
 long quic_stat(const char *name);
+/* The same of several, in one reading */
+void quic_stats(const char *const *names, long *values, unsigned int count);
 /* The sum of those whose names go on behind @prefix */
 long quic_stat_sum(const char *prefix);
 /* The same as soon as it is @expected, or in the end */

@@ -98,13 +98,13 @@ struct counts {
 
 static struct counts counts_now(void)
 {
-	struct counts counts = {
-		.device = quic_stat("QuicTxDevice"),
-		.fallback = quic_stat("QuicTxDeviceFallback"),
-		.drop = quic_stat("QuicTxDeviceDrop"),
+	static const char *const names[] = {
+		"QuicTxDevice", "QuicTxDeviceFallback", "QuicTxDeviceDrop",
 	};
+	long values[ARRAY_SIZE(names)];
 
-	return counts;
+	quic_stats(names, values, ARRAY_SIZE(names));
+	return (struct counts) { values[0], values[1], values[2] };
 }
 
 /* 0 if it is built in */
