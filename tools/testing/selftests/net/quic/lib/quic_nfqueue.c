@@ -11,66 +11,29 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_queue.h>
-#include <linux/netlink.h>
 
+#include "quic_netlink.h"
 #include "quic_nfqueue.h"
 
 #define QUEUE		0
 #define MAX_MESSAGE	(1 << 17)
 
-struct request {
-	struct nlmsghdr nlh;
-	struct nfgenmsg nfg;
-	uint8_t attrs[100];
-};
-
-static struct request request_init(uint8_t type, uint16_t flags)
+static void init(struct quic_netlink *msg, uint8_t type, uint16_t flags)
 {
-	struct request request = {
-		.nlh.nlmsg_len = NLMSG_LENGTH(sizeof(request.nfg)),
-		.nlh.nlmsg_type = NFNL_SUBSYS_QUEUE << 8 | type,
-		.nlh.nlmsg_flags = NLM_F_REQUEST | flags,
-		.nfg.nfgen_family = AF_UNSPEC,
-		.nfg.version = NFNETLINK_V0,
-		.nfg.res_id = htons(QUEUE),
+	struct nfgenmsg nfg = {
+		.nfgen_family = AF_UNSPEC,
+		.version = NFNETLINK_V0,
+		.res_id = htons(QUEUE),
 	};
 
-	return request;
+	quic_netlink_init(msg, NFNL_SUBSYS_QUEUE << 8 | type, flags, &nfg,
+			  sizeof(nfg));
 }
 
-static void put(struct request *request, uint16_t type, const void *data,
-		uint16_t len)
-{
-	struct nlattr *attr;
-
-	attr = (void *)((uint8_t *)request + request->nlh.nlmsg_len);
-	attr->nla_type = type;
-	attr->nla_len = NLA_HDRLEN + len;
-	memcpy((uint8_t *)attr + NLA_HDRLEN, data, len);
-	request->nlh.nlmsg_len += NLA_ALIGN(attr->nla_len);
-}
-
-static void put32(struct request *request, uint16_t type, uint32_t value)
+static void put32(struct quic_netlink *msg, uint16_t type, uint32_t value)
 {
 	value = htonl(value);
-	put(request, type, &value, sizeof(value));
-}
-
-/* Sends what configures the queue, and waits for the answer. */
-static int configure(int fd, const struct request *request)
-{
-	struct {
-		struct nlmsghdr nlh;
-		struct nlmsgerr error;
-		uint8_t more[200];
-	} answer;
-
-	if (send(fd, request, request->nlh.nlmsg_len, 0) < 0 ||
-	    recv(fd, &answer, sizeof(answer), 0) < 0)
-		return -1;
-	errno = answer.nlh.nlmsg_type == NLMSG_ERROR ? -answer.error.error :
-						       EBADMSG;
-	return errno ? -1 : 0;
+	quic_netlink_put(msg, type, &value, sizeof(value));
 }
 
 int quic_nfqueue_open(bool whole)
@@ -82,22 +45,22 @@ int quic_nfqueue_open(bool whole)
 	};
 	struct timeval patience = { .tv_sec = 2 };
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
-	struct request request;
+	struct quic_netlink msg;
 
 	if (fd < 0)
 		return -1;
-	request = request_init(NFQNL_MSG_CONFIG, NLM_F_ACK);
-	put(&request, NFQA_CFG_CMD, &bind, sizeof(bind));
+	init(&msg, NFQNL_MSG_CONFIG, NLM_F_ACK);
+	quic_netlink_put(&msg, NFQA_CFG_CMD, &bind, sizeof(bind));
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
 		       sizeof(patience)) ||
-	    configure(fd, &request))
+	    quic_netlink_ask(fd, &msg))
 		goto err_close;
 
-	request = request_init(NFQNL_MSG_CONFIG, NLM_F_ACK);
-	put(&request, NFQA_CFG_PARAMS, &params, sizeof(params));
-	put32(&request, NFQA_CFG_FLAGS, whole ? NFQA_CFG_F_GSO : 0);
-	put32(&request, NFQA_CFG_MASK, NFQA_CFG_F_GSO);
-	if (!configure(fd, &request))
+	init(&msg, NFQNL_MSG_CONFIG, NLM_F_ACK);
+	quic_netlink_put(&msg, NFQA_CFG_PARAMS, &params, sizeof(params));
+	put32(&msg, NFQA_CFG_FLAGS, whole ? NFQA_CFG_F_GSO : 0);
+	put32(&msg, NFQA_CFG_MASK, NFQA_CFG_F_GSO);
+	if (!quic_netlink_ask(fd, &msg))
 		return fd;
 
 err_close:
@@ -131,7 +94,7 @@ int quic_nfqueue_accept(int fd, unsigned int count, const void *text,
 	struct nfqnl_msg_verdict_hdr verdict = {
 		.verdict = htonl(NF_ACCEPT),
 	};
-	struct request request;
+	struct quic_netlink msg;
 	int with_text = 0;
 	ssize_t len;
 
@@ -141,9 +104,10 @@ int quic_nfqueue_accept(int fd, unsigned int count, const void *text,
 			return -1;
 		with_text += !!memmem(message, len, text, text_len);
 		verdict.id = packet_id(message, len);
-		request = request_init(NFQNL_MSG_VERDICT, 0);
-		put(&request, NFQA_VERDICT_HDR, &verdict, sizeof(verdict));
-		if (send(fd, &request, request.nlh.nlmsg_len, 0) < 0)
+		init(&msg, NFQNL_MSG_VERDICT, 0);
+		quic_netlink_put(&msg, NFQA_VERDICT_HDR, &verdict,
+				 sizeof(verdict));
+		if (send(fd, &msg, msg.nlh.nlmsg_len, 0) < 0)
 			return -1;
 	}
 	return with_text;

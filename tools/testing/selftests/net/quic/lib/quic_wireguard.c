@@ -9,79 +9,35 @@
 #include <sys/socket.h>
 
 #include <linux/genetlink.h>
-#include <linux/netlink.h>
 #include <linux/wireguard.h>
 
 #include <openssl/evp.h>
 
+#include "quic_netlink.h"
 #include "quic_wireguard.h"
 
 #define PORT	51820
 
-struct request {
-	struct nlmsghdr nlh;
-	struct genlmsghdr genl;
-	char attrs[1024];
-};
-
-static struct nlattr *put(struct request *req, int type, const void *data,
-			  size_t len)
+static void init(struct quic_netlink *msg, uint16_t type, int command,
+		 int version)
 {
-	struct nlattr *attr = (void *)((char *)req + req->nlh.nlmsg_len);
+	struct genlmsghdr genl = { .cmd = command, .version = version };
 
-	attr->nla_type = type;
-	attr->nla_len = NLA_HDRLEN + len;
-	if (len)
-		memcpy((char *)attr + NLA_HDRLEN, data, len);
-	req->nlh.nlmsg_len += NLA_HDRLEN + NLA_ALIGN(len);
-	return attr;
-}
-
-static struct nlattr *nest(struct request *req, int type)
-{
-	return put(req, type | NLA_F_NESTED, NULL, 0);
-}
-
-static void nest_end(struct request *req, struct nlattr *attr)
-{
-	attr->nla_len = (char *)req + req->nlh.nlmsg_len - (char *)attr;
-}
-
-static void init(struct request *req, int type, int command, int version)
-{
-	memset(req, 0, sizeof(*req));
-	req->nlh.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN);
-	req->nlh.nlmsg_type = type;
-	req->nlh.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	req->genl.cmd = command;
-	req->genl.version = version;
-}
-
-/* The answer, or without one the acknowledgment, comes back in @req. */
-static int ask(int fd, struct request *req)
-{
-	struct nlmsgerr *ack = NLMSG_DATA(&req->nlh);
-
-	if (send(fd, req, req->nlh.nlmsg_len, 0) < 0 ||
-	    recv(fd, req, sizeof(*req), 0) < 0)
-		return -1;
-	if (req->nlh.nlmsg_type != NLMSG_ERROR)
-		return 0;
-	errno = -ack->error;
-	return errno ? -1 : 0;
+	quic_netlink_init(msg, type, NLM_F_ACK, &genl, sizeof(genl));
 }
 
 static int find_family(int fd)
 {
-	struct request req;
+	struct quic_netlink msg;
 	unsigned int at;
 
-	init(&req, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
-	put(&req, CTRL_ATTR_FAMILY_NAME, WG_GENL_NAME, sizeof(WG_GENL_NAME));
-	if (ask(fd, &req))
+	init(&msg, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
+	quic_netlink_put(&msg, CTRL_ATTR_FAMILY_NAME, WG_GENL_NAME,
+			 sizeof(WG_GENL_NAME));
+	if (quic_netlink_ask(fd, &msg))
 		return -1;
-	for (at = NLMSG_LENGTH(GENL_HDRLEN); at < req.nlh.nlmsg_len; ) {
-		struct nlattr *attr = (void *)((char *)&req + at);
+	for (at = NLMSG_LENGTH(GENL_HDRLEN); at < msg.nlh.nlmsg_len; ) {
+		struct nlattr *attr = (void *)((char *)&msg + at);
 
 		if (attr->nla_type == CTRL_ATTR_FAMILY_ID)
 			return *(uint16_t *)((char *)attr + NLA_HDRLEN);
@@ -113,7 +69,7 @@ static int public_key(uint8_t *key, unsigned int end)
 }
 
 /* Every address is the peer's. */
-static void put_allowed_ips(struct request *req)
+static void put_allowed_ips(struct quic_netlink *msg)
 {
 	static const uint16_t families[] = { AF_INET, AF_INET6 };
 	static const struct in6_addr any;
@@ -121,16 +77,17 @@ static void put_allowed_ips(struct request *req)
 	uint8_t mask = 0;
 	int i;
 
-	ips = nest(req, WGPEER_A_ALLOWEDIPS);
+	ips = quic_netlink_nest(msg, WGPEER_A_ALLOWEDIPS);
 	for (i = 0; i < 2; i++) {
-		ip = nest(req, 0);
-		put(req, WGALLOWEDIP_A_FAMILY, &families[i],
-		    sizeof(families[i]));
-		put(req, WGALLOWEDIP_A_IPADDR, &any, i ? 16 : 4);
-		put(req, WGALLOWEDIP_A_CIDR_MASK, &mask, sizeof(mask));
-		nest_end(req, ip);
+		ip = quic_netlink_nest(msg, 0);
+		quic_netlink_put(msg, WGALLOWEDIP_A_FAMILY, &families[i],
+				 sizeof(families[i]));
+		quic_netlink_put(msg, WGALLOWEDIP_A_IPADDR, &any, i ? 16 : 4);
+		quic_netlink_put(msg, WGALLOWEDIP_A_CIDR_MASK, &mask,
+				 sizeof(mask));
+		quic_netlink_nest_end(msg, ip);
 	}
-	nest_end(req, ips);
+	quic_netlink_nest_end(msg, ips);
 }
 
 /* Two of these with @end 0 and 1 are each other's peers. */
@@ -140,7 +97,7 @@ static int set_device(const char *device, unsigned int end,
 	uint16_t port = ntohs(peer->sin_port);
 	struct nlattr *peers, *entry;
 	uint8_t key[WG_KEY_LEN];
-	struct request req;
+	struct quic_netlink msg;
 	int fd, family, ret = -1;
 
 	fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
@@ -148,24 +105,24 @@ static int set_device(const char *device, unsigned int end,
 		return -1;
 	family = find_family(fd);
 	/* The acknowledgment follows the answer. */
-	if (family < 0 || recv(fd, &req, sizeof(req), 0) < 0)
+	if (family < 0 || recv(fd, &msg, sizeof(msg), 0) < 0)
 		goto out;
 
-	init(&req, family, WG_CMD_SET_DEVICE, WG_GENL_VERSION);
-	put(&req, WGDEVICE_A_IFNAME, device, strlen(device) + 1);
+	init(&msg, family, WG_CMD_SET_DEVICE, WG_GENL_VERSION);
+	quic_netlink_put(&msg, WGDEVICE_A_IFNAME, device, strlen(device) + 1);
 	private_key(key, end);
-	put(&req, WGDEVICE_A_PRIVATE_KEY, key, sizeof(key));
-	put(&req, WGDEVICE_A_LISTEN_PORT, &port, sizeof(port));
-	peers = nest(&req, WGDEVICE_A_PEERS);
-	entry = nest(&req, 0);
+	quic_netlink_put(&msg, WGDEVICE_A_PRIVATE_KEY, key, sizeof(key));
+	quic_netlink_put(&msg, WGDEVICE_A_LISTEN_PORT, &port, sizeof(port));
+	peers = quic_netlink_nest(&msg, WGDEVICE_A_PEERS);
+	entry = quic_netlink_nest(&msg, 0);
 	if (public_key(key, !end))
 		goto out;
-	put(&req, WGPEER_A_PUBLIC_KEY, key, sizeof(key));
-	put(&req, WGPEER_A_ENDPOINT, peer, sizeof(*peer));
-	put_allowed_ips(&req);
-	nest_end(&req, entry);
-	nest_end(&req, peers);
-	ret = ask(fd, &req);
+	quic_netlink_put(&msg, WGPEER_A_PUBLIC_KEY, key, sizeof(key));
+	quic_netlink_put(&msg, WGPEER_A_ENDPOINT, peer, sizeof(*peer));
+	put_allowed_ips(&msg);
+	quic_netlink_nest_end(&msg, entry);
+	quic_netlink_nest_end(&msg, peers);
+	ret = quic_netlink_ask(fd, &msg);
 out:
 	close(fd);
 	return ret;

@@ -17,6 +17,7 @@
 #include "kselftest_harness.h"
 #include "quic_bpf.h"
 #include "quic_env.h"
+#include "quic_iptfs.h"
 #include "quic_look.h"
 #include "quic_nfqueue.h"
 #include "quic_nsim.h"
@@ -62,7 +63,7 @@ struct way {
 	const char *bound;		/* the sockets, to this device */
 	int only;			/* a family */
 	size_t segment;
-	bool wireguard;
+	bool wireguard, iptfs;
 	bool second;			/* pair of such devices, quic4 and quic5 */
 	bool broadcast;
 	const char *bpf;		/* redirects to this device */
@@ -273,6 +274,10 @@ static void run_open(struct __test_metadata *_metadata, struct run *run,
 	for (i = 0; i < 2 && way->wireguard; i++)
 		ASSERT_EQ(0, quic_wireguard_set(&run->path, i)) {
 			TH_LOG("WireGuard: %s", strerror(errno));
+		}
+	for (i = 0; i < 2 && way->iptfs; i++)
+		ASSERT_EQ(0, quic_iptfs_set(&run->path, i)) {
+			TH_LOG("IP-TFS: %s", strerror(errno));
 		}
 	if (way->bound) {
 		run->tap = quic_env_wire_open(way->bound);

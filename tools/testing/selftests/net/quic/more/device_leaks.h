@@ -51,6 +51,7 @@
 #define HAS_TC "unshare -n tc qdisc add dev lo clsact"
 #define HAS_TBF "unshare -n tc qdisc add dev lo root tbf rate 1mbit burst 3000 latency 1s"
 #define HAS_NFT "unshare -n nft list tables"
+#define HAS_IPTFS "grep -qw iptfs_output_collect /proc/kallsyms || modprobe -q xfrm_iptfs"
 #define HAS_LINK(type) "unshare -n ip link add type " type
 
 /* Another device, which does not protect, or not yet */
@@ -326,6 +327,16 @@ FIXTURE_VARIANT_ADD(leaks, ipsec) { {
 		  "mark 1 tmpl proto esp mode transport\n"
 		  "ip xfrm policy add src 2001:db8::1 dst 2001:db8::2 dir out "
 		  "mark 1 tmpl proto esp mode transport\n" REROUTE,
+	.arrives = 1, .fallback = 1, .hidden = true,
+} };
+
+/* It waits for more before it is protected. */
+FIXTURE_VARIANT_ADD(leaks, iptfs_after_routing) { {
+	.needs = HAS_NFT " && " HAS_IPTFS,
+	.here = OUTSIDE("quic2", "1") OUTSIDE_NEIGHBOUR,
+	.there = OUTSIDE("quic3", "2"),
+	.divert = REROUTE,
+	.iptfs = true,
 	.arrives = 1, .fallback = 1, .hidden = true,
 } };
 
