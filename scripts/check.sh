@@ -197,7 +197,8 @@ check_coccinelle() {
 	checkout_objects "$(sgit "$REPO" rev-parse series)"
 	rm -rf "$dir"
 	mkdir "$dir"
-	cp "$OBJECTS_TREE"/net/quic/*.[ch] "$OBJECTS_TREE/net/ipv4/udp_ulp.c" "$dir"
+	cp "$OBJECTS_TREE"/net/quic/*.[ch] "$OBJECTS_TREE/net/ipv4/udp_ulp.c" \
+		"$OBJECTS_TREE/drivers/net/netdevsim/quic.c" "$dir"
 	configure_objects "$out" x86_64 CONFIG_QUIC=m
 	objects_make "$out" x86_64 coccicheck MODE=report M="$dir" J="$JOBS" \
 		> "$log" 2>&1 || { wrong "$log"; return; }
