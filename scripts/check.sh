@@ -256,6 +256,9 @@ check_selftests() {
 	[ ! -s "$log" ] || wrong "$log"
 }
 
+for check in $CHECKS; do
+	declare -F "check_$check" > /dev/null || die "there is no check '$check'"
+done
 need_packages pod2text:perl git:git shellcheck:shellcheck \
 	/usr/share/doc/python3-ply:python3-ply
 "$ROOT/scripts/assemble.sh"
