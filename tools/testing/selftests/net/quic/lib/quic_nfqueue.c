@@ -43,7 +43,7 @@ int quic_nfqueue_open(bool whole)
 		.copy_range = htonl(0xffff),
 		.copy_mode = NFQNL_COPY_PACKET,
 	};
-	struct timeval patience = { .tv_sec = 2 };
+	struct timeval patience = { .tv_sec = 10 };
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
 	struct quic_netlink msg;
 

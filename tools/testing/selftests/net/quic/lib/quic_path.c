@@ -22,7 +22,7 @@
 #include "quic_path.h"
 
 #define SOCKET_BUFFER	(8 << 20)
-#define PATIENCE	2000000	/* microseconds */
+#define PATIENCE	10000000	/* microseconds */
 #define SHORTLY		20000
 #define PLAIN		0x5a
 #define TUN_OFFLOADS	(TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 |		\
