@@ -210,6 +210,41 @@ TEST_F_TIMEOUT(race_device_keys, changes, QUIC_RACE_TIMEOUT)
 	EXPECT_TRUE(quic_race_nsim_adds_up(&self->race));
 }
 
+/* Keys go while the device that has them is busy with what they protect. */
+
+static int send_by_quic0(struct quic_race *race, unsigned int *seed)
+{
+	return quic_race_nsim_send(race, race->env.tx, "quic0",
+				   quic_race_any_flow(race, seed), seed);
+}
+
+static int reset_quic0(struct quic_race *race, unsigned int *seed)
+{
+	usleep(5000 + rand_r(seed) % 20000);
+	return quic_race_nsim_write(race->own, 0, "reset", 1);
+}
+
+static int replace(struct quic_race *race, unsigned int *seed)
+{
+	usleep(rand_r(seed) % 5000);
+	quic_race_delete(race, seed);
+	return quic_race_update(race, seed);
+}
+
+TEST_F_TIMEOUT(race_device_keys, in_use, QUIC_RACE_TIMEOUT)
+{
+	static const int sends[] = { ENOENT, ENOKEY, ERANGE, 0 };
+	static const struct quic_race_party parties[] = {
+		{ "send by a device", send_by_quic0, sends, 3 },
+		{ "reset", reset_quic0, NULL, 1 },
+		{ "replace", replace, deletes, 1 },
+	};
+
+	EXPECT_TRUE(quic_race_run(&self->race, parties, ARRAY_SIZE(parties)));
+	EXPECT_TRUE(quic_race_nsim_works(&self->race));
+	EXPECT_TRUE(quic_race_nsim_adds_up(&self->race));
+}
+
 /* Devices are removed, closed, and left behind by their namespace. */
 
 static int renew_device(struct quic_race *race, unsigned int *seed)
