@@ -304,6 +304,12 @@ unsigned int quic_receive(int rx, struct quic_oracle *const phase[2],
 	return i;
 }
 
+/* The next counter of the file, if it could be opened and has one */
+static bool next_stat(FILE *f, char name[64], long *value)
+{
+	return f && fscanf(f, "%63s %ld", name, value) == 2;
+}
+
 void quic_stats(const char *const *names, long *values, unsigned int count)
 {
 	FILE *f = fopen("/proc/self/net/quic_stat", "r");
@@ -313,7 +319,7 @@ void quic_stats(const char *const *names, long *values, unsigned int count)
 
 	for (i = 0; i < count; i++)
 		values[i] = -1;
-	while (f && fscanf(f, "%63s %ld", found, &value) == 2) {
+	while (next_stat(f, found, &value)) {
 		for (i = 0; i < count; i++) {
 			if (!strcmp(found, names[i]))
 				values[i] = value;
@@ -338,7 +344,7 @@ long quic_stat_sum(const char *prefix)
 	long value, sum = -1;
 	char found[64];
 
-	while (f && fscanf(f, "%63s %ld", found, &value) == 2) {
+	while (next_stat(f, found, &value)) {
 		if (!strncmp(found, prefix, len) && found[len])
 			sum = value + (sum < 0 ? 0 : sum);
 	}

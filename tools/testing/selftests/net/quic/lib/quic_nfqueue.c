@@ -2,7 +2,6 @@
 /* A queue of netfilter that a program answers, without its libraries. */
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>

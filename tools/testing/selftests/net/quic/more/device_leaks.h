@@ -330,7 +330,7 @@ FIXTURE_VARIANT_ADD(leaks, ipsec) { {
 	.arrives = 1, .fallback = 1, .hidden = true,
 } };
 
-/* It waits for more before it is protected. */
+/* A tunnel where packets wait for others, after they were protected */
 FIXTURE_VARIANT_ADD(leaks, iptfs_after_routing) { {
 	.needs = HAS_NFT " && " HAS_IPTFS,
 	.here = OUTSIDE("quic2", "1") OUTSIDE_NEIGHBOUR,
